@@ -1,0 +1,62 @@
+# Two commands are all one needs: `make run` and `make test`. The rest is for those who change the portal.
+# Every target installs what it needs; a stamp in .venv says what is there already.
+
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --strip-extras --allow-unsafe
+
+# Bun, which builds the pages, comes with the Python packages and is found through PATH.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export REFLEX_USE_SYSTEM_BUN := 1
+
+.PHONY: help run test dev lint bench lock messages clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
+
+run: $(VENV)/.runtime ## The demo: own data, simulated meters, the portal on port 8000
+	lk demo $(ARGS)
+
+test: $(VENV)/.dev ## All tests; ARGS="-k chart" picks some
+	scripts/ensure-test-tools.sh
+	$(PYTHON) -m pytest $(ARGS)
+
+dev: $(VENV)/.dev ## The portal on the demo's data, with hot reload
+	LK_ENVIRONMENT=demo LK_DATA_DIR=var/demo lk migrate
+	LK_ENVIRONMENT=demo LK_DATA_DIR=var/demo reflex run
+
+lint: $(VENV)/.dev ## Style, formatting, types
+	ruff check .
+	ruff format --check .
+	mypy
+
+bench: $(VENV)/.dev ## Measurements
+	$(PYTHON) -m tests.bench $(ARGS)
+
+# Pins stay as they are unless pyproject.toml asks for another; UPGRADE=--upgrade takes the newest of all.
+lock: $(VENV)/.dev ## Write the locks anew from pyproject.toml and requirements*.in
+	$(COMPILE) $(UPGRADE) --output-file requirements.lock pyproject.toml requirements.in
+	$(COMPILE) $(UPGRADE) --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml requirements.in requirements-dev.in
+
+messages: $(VENV)/.dev ## Collect the texts to translate into the catalogues
+	$(PYTHON) -m lk_portal.i18n.extract
+
+clean: ## Remove what can be made again; the data in var/ stay
+	rm -rf $(VENV) .web .states build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(PYTHON):
+	scripts/make-venv.sh $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(PYTHON)
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
