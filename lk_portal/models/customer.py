@@ -1,0 +1,84 @@
+"""People, their personal accounts and addresses, and the tariffs they pay by."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Column, UniqueConstraint
+from sqlmodel import Field
+
+from lk_portal.models.types import Table, UtcTime
+
+
+class Subscriber(Table, table=True):
+    """Абонент: a private person with personal accounts. Who may sign in is `access.User`."""
+
+    __tablename__ = "subscriber"
+
+    id: int | None = Field(default=None, primary_key=True)
+    full_name: str = Field(max_length=200)
+    email: str = Field(default="", max_length=254)
+    phone: str = Field(default="", max_length=20, description="E.164, e.g. +79130000000")
+    created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class Premises(Table, table=True):
+    """Адрес: where energy is used, with the clock that its days and tariff zones go by."""
+
+    __tablename__ = "premises"
+
+    id: int | None = Field(default=None, primary_key=True)
+    settlement: str = Field(max_length=120)
+    street: str = Field(default="", max_length=120)
+    house: str = Field(default="", max_length=20)
+    flat: str = Field(default="", max_length=20)
+    timezone: str = Field(max_length=64, description="IANA name")
+
+    @property
+    def address(self) -> str:
+        """One line, as on an envelope."""
+        flat = f"кв.{self.flat}" if self.flat else ""
+        house = f"д.{self.house}" if self.house else ""
+        return ", ".join(part for part in (self.settlement, self.street, house, flat) if part)
+
+
+class Tariff(Table, table=True):
+    """A tariff; its zones by hour stand in versions, for they change by decree."""
+
+    __tablename__ = "tariff"
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(max_length=32, unique=True)
+    name: str = Field(max_length=120)
+
+
+class TariffZone(Table, table=True):
+    """One daily span of a tariff zone, in local time of the premises, in force from a day on.
+
+    All rows of a tariff with the same `valid_from` are one version. `end_minute` may be less than
+    `start_minute`: the span then goes over midnight. Minutes no span covers belong to no zone.
+    """
+
+    __tablename__ = "tariff_zone"
+    __table_args__ = (UniqueConstraint("tariff_id", "valid_from", "start_minute"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    tariff_id: int = Field(foreign_key="tariff.id", ondelete="CASCADE")
+    valid_from: date
+    zone: int = Field(ge=1, le=8)
+    start_minute: int = Field(ge=0, le=1439)
+    end_minute: int = Field(ge=0, le=1440)
+
+
+class Account(Table, table=True):
+    """Лицевой счет: the contract of one subscriber for one address."""
+
+    __tablename__ = "account"
+
+    id: int | None = Field(default=None, primary_key=True)
+    number: str = Field(max_length=32, unique=True)
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", index=True)
+    premises_id: int = Field(foreign_key="premises.id", index=True)
+    note: str = Field(default="", max_length=60, description="Примечание: the subscriber's own name for it")
+    contract_number: str = Field(default="", max_length=64)
+    amenities: str = Field(default="", max_length=120, description="Степень благоустройства")

@@ -1,0 +1,34 @@
+"""What meters report about themselves: the entries of their journals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Column, UniqueConstraint
+from sqlmodel import Field
+
+from lk_portal.models.types import Named, Table, UtcTime
+
+
+class Severity(StrEnum):
+    """How serious an event is: Критические, Предупреждения, Информационные."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class MeterEvent(Table, table=True):
+    """Событие: one entry of a meter's journal (journal and code as in СТО 34.01-5.1-006)."""
+
+    __tablename__ = "meter_event"
+    __table_args__ = (UniqueConstraint("meter_id", "occurred_at", "journal", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    meter_id: int = Field(foreign_key="meter.id")
+    occurred_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    journal: int = Field(description="e of 0.0.96.11.e.255")
+    code: int
+    severity: Severity = Field(sa_column=Column(Named(Severity), nullable=False))
+    received_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))

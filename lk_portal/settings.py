@@ -1,0 +1,187 @@
+"""Typed settings, read once at start from `LK_*` variables and an optional `.env` file.
+
+Everybody may read them; nobody changes them after the start. A wrong one is refused with its name and the
+reason, as one line, before anything is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lk_portal.errors import ConfigurationError
+
+KNOWN_LOCALES = ("ru", "en")
+MIN_SECRET_LENGTH = 32
+DEMO_DATA_DIR = Path("var/demo")
+
+
+class Environment(StrEnum):
+    """Where the portal runs: the demo may use demo logins, production may not."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone of the IANA database, e.g. Asia/Omsk")
+    return name
+
+
+def _known_locale(name: str) -> str:
+    if name not in KNOWN_LOCALES:
+        raise ValueError(f"must be one of {', '.join(KNOWN_LOCALES)}")
+    return name
+
+
+def _database_address(url: str) -> str:
+    if url and urlsplit(url).scheme not in ("sqlite", "postgresql"):
+        raise ValueError("must begin with sqlite:// or postgresql://")
+    return url
+
+
+def _public_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError("must be http(s)://host[:port] without a path")
+    return url.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """The portal's settings. Each is `LK_` + its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LK_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    environment: Environment = Environment.PRODUCTION
+    data_dir: Path = Path("var/data")
+    database_url: Annotated[str, AfterValidator(_database_address)] = ""
+    redis_url: str = ""
+    smtp_url: str = ""
+    public_url: Annotated[str, AfterValidator(_public_address)] = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    secret_key: SecretStr = SecretStr("")
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Moscow"
+    locale: Annotated[str, AfterValidator(_known_locale)] = "ru"
+    utility_name: Annotated[str, Field(min_length=1, max_length=80)] = "ЭнергоМир"
+    utility_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b5fa5"
+    reading_day: Annotated[int, Field(ge=1, le=28)] = 25
+
+    poll_interval_s: Annotated[int, Field(ge=5, le=86_400)] = 1800
+    poll_concurrency: Annotated[int, Field(ge=1, le=1000)] = 200
+    poll_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
+    is_worker_embedded: bool = True
+    maps_dir: Path | None = None
+
+    session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    session_max_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    trusted_proxy_hops: Annotated[int, Field(ge=0, le=5)] = 0
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    is_log_json: bool = False
+
+    @model_validator(mode="after")
+    def _secret_is_strong(self) -> Self:
+        secret = self.secret_key.get_secret_value()
+        if secret and len(secret) < MIN_SECRET_LENGTH:
+            raise ValueError(f"LK_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
+        if self.environment is Environment.PRODUCTION and len(set(secret)) in range(1, 8):
+            raise ValueError("LK_SECRET_KEY looks like a default; generate a random one")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The utility's own zone; each premises has its own."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the portal over TLS: cookies are `Secure` then."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def own_origins(self) -> list[str]:
+        """Origins whose pages may talk to the portal; one on loopback goes by either of its names."""
+        names = ("127.0.0.1", "localhost")
+        is_local = urlsplit(self.public_url).hostname in names
+        return [self.public_url, *(f"http://{name}:{self.port}" for name in names if is_local)]
+
+    @property
+    def database_address(self) -> str:
+        """The database's URL; SQLite in the data directory unless set."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'portal.sqlite3').resolve()}"
+
+    @property
+    def jobs_address(self) -> str:
+        """Where DBOS keeps its queues: beside SQLite in a file of its own, or in PostgreSQL's own schema."""
+        if self.database_address.startswith("sqlite"):
+            return f"sqlite:///{(self.data_dir / 'jobs.sqlite3').resolve()}"
+        return self.database_address
+
+    def secret(self) -> bytes:
+        """The secret all tokens and peppers are derived from; generated once in the data directory.
+
+        Raises:
+            ConfigurationError: The kept file was cut short.
+        """
+        given = self.secret_key.get_secret_value()
+        return (given or _kept_secret(self.data_dir / "secret_key")).encode()
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the generated secret, making it on first use; two processes at once end with the same one."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _offer_secret(path)
+    secret = path.read_text(encoding="ascii").strip()
+    if len(secret) < MIN_SECRET_LENGTH:
+        raise ConfigurationError(detail=f"{path} must hold at least {MIN_SECRET_LENGTH} characters")
+    return secret
+
+
+def _offer_secret(path: Path) -> None:
+    """Put a new secret at `path`, whole or not at all, unless another process was faster."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` win over the environment.
+
+    Raises:
+        ConfigurationError: One line that names the variable and the reason.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError(detail="; ".join(_problems(error))) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        name = "LK_" + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else ""
+        reason = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {reason}" if name else reason)
+    return lines

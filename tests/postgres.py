@@ -1,0 +1,105 @@
+"""A real PostgreSQL server for one test session. Used by conftest only.
+
+It listens on loopback at a free port, keeps its files in a temporary directory and does not wait for the
+disk. When the tests run as root the server runs as the user `postgres`, for it refuses root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+START_SECONDS = 30
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "4GB",
+    "shared_buffers": "128MB",
+    "max_connections": "60",
+    "autovacuum": "off",
+}
+
+
+class PostgresMissingError(Exception):
+    """The server's programs are not on this machine."""
+
+
+def find_programs() -> Path:
+    """The newest directory that has both `initdb` and `postgres`."""
+    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    found = shutil.which("initdb")
+    places += [Path(found).parent] if found else []
+    for place in places:
+        if (place / "initdb").exists() and (place / "postgres").exists():
+            return place
+    raise PostgresMissingError("PostgreSQL's initdb and postgres are not installed")
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Start a server, give `postgresql://user@host:port` (no database), stop it at the end."""
+    programs = find_programs()
+    directory = Path(tempfile.mkdtemp(prefix="lk-postgres-"))
+    identity = _unprivileged(directory)
+    try:
+        _initialise(programs, directory / "data", identity)
+        port = _free_port()
+        with (directory / "log").open("wb") as log:
+            command = [programs / "postgres", "-D", directory / "data", "-p", str(port)]
+            command += [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+            server = subprocess.Popen(command, stdout=log, stderr=log, **identity)
+        try:
+            address = f"postgresql://tester@127.0.0.1:{port}"
+            _wait(server, address, directory / "log")
+            yield address
+        finally:
+            server.terminate()
+            server.wait(START_SECONDS)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _unprivileged(directory: Path) -> dict[str, Any]:
+    """How to start the programs: as ourselves, or as `postgres` when we are root."""
+    if os.geteuid() != 0:
+        return {}
+    shutil.chown(directory, "postgres", "postgres")
+    return {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": directory}
+
+
+def _initialise(programs: Path, data: Path, identity: dict[str, Any]) -> None:
+    command = [programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C"]
+    subprocess.run([*command, "--no-sync"], check=True, capture_output=True, **identity)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(f"{address}/postgres", connect_timeout=2).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}") from None
+            time.sleep(0.05)
+        else:
+            return
