@@ -1,0 +1,90 @@
+"""The portal's cookies: their names, flags, and how they are read. For routes and for the guard."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from starlette.responses import Response
+
+from lk_portal.security.tokens import hash_of, seal, unseal
+from lk_portal.settings import Settings
+
+FLASH_TTL = timedelta(seconds=60)
+FLASH_PURPOSE = "flash"
+SESSION_HASH_COOKIE = "lk_session_hash"
+"""What the application finds in place of the session cookie; see `websocket_cookies`."""
+
+
+def session_cookie(settings: Settings) -> str:
+    """`__Host-` pins the cookie to this host and to TLS; browsers refuse it on plain http."""
+    return "__Host-lk_session" if settings.is_https else "lk_session"
+
+
+def flash_cookie(settings: Settings) -> str:
+    """The name of the cookie that carries one message over a redirect."""
+    return "__Host-lk_flash" if settings.is_https else "lk_flash"
+
+
+def read_cookie(header: str, name: str) -> str:
+    """The value of one cookie of a Cookie header, or ""."""
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def websocket_cookies(header: str, settings: Settings) -> str:
+    """The Cookie header the application gets to see on a websocket.
+
+    Reflex keeps the headers in the state it sends to the browser, where scripts can read them; so the
+    session's token is replaced by its hash, which opens nothing, and all but the flash is left out.
+    """
+    token = read_cookie(header, session_cookie(settings))
+    flash = read_cookie(header, flash_cookie(settings))
+    kept = {SESSION_HASH_COOKIE: hash_of(token) if token else "", flash_cookie(settings): flash}
+    return "; ".join(f"{name}={value}" for name, value in kept.items() if value)
+
+
+def set_session(response: Response, settings: Settings, token: str) -> None:
+    """Give the browser its session; scripts cannot read it, other sites cannot send it with a POST."""
+    response.set_cookie(
+        session_cookie(settings),
+        token,
+        max_age=settings.session_max_hours * 3600,
+        httponly=True,
+        secure=settings.is_https,
+        samesite="lax",
+        path="/",
+    )
+
+
+def clear_session(response: Response, settings: Settings) -> None:
+    """Take the session out of the browser."""
+    response.delete_cookie(
+        session_cookie(settings), path="/", secure=settings.is_https, httponly=True, samesite="lax"
+    )
+
+
+def set_flash(response: Response, settings: Settings, payload: dict[str, Any], *, now: datetime) -> None:
+    """Carry a message and what was typed to the next page: signed, short-lived, never in the URL."""
+    sealed = seal(payload, secret=settings.secret(), purpose=FLASH_PURPOSE, expires_at=now + FLASH_TTL)
+    response.set_cookie(
+        flash_cookie(settings),
+        sealed,
+        max_age=int(FLASH_TTL.total_seconds()),
+        httponly=True,
+        secure=settings.is_https,
+        samesite="lax",
+        path="/",
+    )
+
+
+def read_flash(header: str, settings: Settings, *, now: datetime) -> dict[str, Any]:
+    """The payload of the flash in a Cookie header; {} when there is none, or it is stale or forged."""
+    sealed = read_cookie(header, flash_cookie(settings))
+    if not sealed:
+        return {}
+    return unseal(sealed, secret=settings.secret(), purpose=FLASH_PURPOSE, now=now) or {}

@@ -1,0 +1,157 @@
+"""The one place that opens the database. Services use it; nothing else does.
+
+SQLite and PostgreSQL look the same from here: `reading()` gives a connection for queries, `writing()` a
+transaction that is committed at the end of the block or leaves nothing behind. On SQLite all writers of
+the process share one connection and begin IMMEDIATE, so two use cases wait for each other instead of
+failing with "database is locked"; readers never wait (WAL).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from lk_portal.errors import StorageError
+
+BUSY_TIMEOUT_MS = 10_000
+SQLITE_READERS = 8
+POSTGRES_POOL = 10
+
+log = logging.getLogger(__name__)
+
+
+def async_url(address: str) -> URL:
+    """The URL for SQLAlchemy's asyncio drivers."""
+    url = make_url(address)
+    return url.set(
+        drivername="sqlite+aiosqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    )
+
+
+def sync_url(address: str) -> URL:
+    """The URL for the blocking drivers; migrations only."""
+    url = make_url(address)
+    return url.set(drivername="sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg")
+
+
+class Database:
+    """Connections to one database; made once per process, closed at its end."""
+
+    def __init__(self, address: str) -> None:
+        url = async_url(address)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _make_parent(url)
+            self._reader = _sqlite_engine(url, pool_size=SQLITE_READERS, is_writer=False)
+            self._writer = _sqlite_engine(url, pool_size=1, is_writer=True)
+        else:
+            self._writer = create_async_engine(url, pool_size=POSTGRES_POOL, pool_pre_ping=True)
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for queries, each of which sees what is committed when it begins."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end of the block, undone by any exception.
+
+        Raises:
+            StorageError: The database is locked, full or gone; nothing was kept.
+        """
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise _as_storage_error(error) from error
+        except PoolTimeoutError as error:  # the writer was busy for too long
+            raise StorageError from error
+
+    @asynccontextmanager
+    async def reading_session(self) -> AsyncIterator[AsyncSession]:
+        """Like `reading`, for queries that give model objects."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing_session(self) -> AsyncIterator[AsyncSession]:
+        """Like `writing`, for use cases that work with model objects.
+
+        Raises:
+            StorageError: See `writing`.
+        """
+        async with (
+            self.writing() as connection,
+            AsyncSession(
+                connection, expire_on_commit=False, join_transaction_mode="rollback_only"
+            ) as session,
+        ):
+            yield session
+            await session.flush()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _as_storage_error(error: DBAPIError) -> Exception:
+    """Constraint violations are the caller's to understand; the rest means: not kept, try again."""
+    if type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError"):
+        log.error("storage.failed", extra={"reason": str(error.orig)})
+        return StorageError()
+    return error
+
+
+def _make_parent(url: URL) -> None:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _sqlite_engine(url: URL, *, pool_size: int, is_writer: bool) -> AsyncEngine:
+    options: dict[str, Any] = (
+        {} if is_writer else {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    )
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0 if is_writer else SQLITE_READERS,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        **options,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own implicit BEGIN is deferred: a read that turns into a write then fails when busy.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        # What was acknowledged to a person survives a power cut.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA cache_size=-65536" if is_writer else "PRAGMA cache_size=-16384")
+        if not is_writer:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    if is_writer:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

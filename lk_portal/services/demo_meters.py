@@ -1,0 +1,65 @@
+"""The demo's simulated meters, in a process of their own: `python -m lk_portal.services.demo_meters`.
+
+They live and die with `lk demo`: the process ends when its standard input does, which the kernel closes
+even when the demo is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import datetime
+
+from pymodbus.framer import FramerType
+
+from lk_portal.metering.maps import load_maps
+from lk_portal.metering.simulator import SimulatedGateway, SimulatedMeter
+from lk_portal.metering.simulator.fleet import start_all, stop_all
+from lk_portal.services import demo_plan
+from lk_portal.services.demo_history import CURVES_BEGIN, curve_of
+
+FRAMERS = {"modbus-tcp": FramerType.SOCKET, "modbus-rtu-over-tcp": FramerType.RTU}
+READY = "ready"
+
+
+def gateways(ports: list[int], *, replaced_at: datetime) -> list[SimulatedGateway]:
+    """The lines of the plan on the given ports, one for each, not yet started."""
+    return [
+        SimulatedGateway(
+            [
+                _meter(serial, device_id, replaced_at)
+                for device_id, serial in enumerate(line.serials, start=1)
+            ],
+            port=port,
+            framer=FRAMERS[line.protocol],
+        )
+        for line, port in zip(demo_plan.LINES, ports, strict=True)
+    ]
+
+
+def _meter(serial: str, device_id: int, replaced_at: datetime) -> SimulatedMeter:
+    is_new = serial == demo_plan.REPLACING_METER.serial
+    curve = curve_of(serial, installed_at=replaced_at if is_new else CURVES_BEGIN)
+    map_name = demo_plan.TWO_TARIFFS if serial == demo_plan.TWO_ZONE_METER.serial else demo_plan.ONE_REGISTER
+    return SimulatedMeter(serial, map_name, device_id=device_id, curve=curve)
+
+
+async def serve(ports: list[int], *, replaced_at: datetime) -> None:
+    """Answer until standard input ends."""
+    load_maps()
+    lines = gateways(ports, replaced_at=replaced_at)
+    await start_all(lines)
+    sys.stdout.write(READY + "\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+    await stop_all(lines)
+
+
+def main() -> None:
+    """Arguments: when the meter was replaced (ISO 8601 with offset), then the ports."""
+    replaced_at = datetime.fromisoformat(sys.argv[1])
+    asyncio.run(serve([int(port) for port in sys.argv[2:]], replaced_at=replaced_at))
+
+
+if __name__ == "__main__":
+    main()
