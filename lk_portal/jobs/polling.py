@@ -1,0 +1,251 @@
+"""The polling of meters as durable jobs: what is due becomes batches, a batch is read and stored.
+
+Only the worker uses it. A batch is one job: its argument is a list of meter ids, it first asks what of them
+is still due, and what it stores twice counts once. So a job may be repeated after a crash, wait in the queue
+through an outage, or even run in two processes, and each meter is still read once and nothing is doubled.
+That is also why a batch is a workflow without steps: there is no half of it that must not be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from dbos import DBOS, SetWorkflowID, WorkflowStatus
+from dbos import error as dbos_error
+
+from lk_portal.errors import StorageError
+from lk_portal.metering.poller import Poller
+from lk_portal.metering.types import GatewayTarget, PollOutcome
+from lk_portal.services.context import Portal
+from lk_portal.services.polling import due_gateways
+
+QUEUE = "polling"
+JOB = "poll_batch"
+BATCH_SIZE = 250
+BATCHES_AT_ONCE = 4
+LEASE_S = 120
+"""A running batch that nobody has attended to for so long belongs to a dead process."""
+ATTENDANCE_S = 30
+LONGEST_WAIT_S = 900
+"""A batch nobody has taken out of the queue for so long is planned anew."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What came of a batch; kept as the job's result.
+
+    Attributes:
+        read: Meters that were read.
+        failed: Meters that were not.
+        is_stored: Whether the outcomes are in the database; if not, the meters stay due.
+    """
+
+    read: int = 0
+    failed: int = 0
+    is_stored: bool = True
+
+
+class Polling:
+    """This process's part in the polling.
+
+    Args:
+        portal: Settings, database, clock.
+        poller: Reads and stores.
+        tick_s: Length of a slot; in one slot one process plans, however many there are.
+    """
+
+    def __init__(self, portal: Portal, poller: Poller, *, tick_s: int) -> None:
+        self._portal = portal
+        self._poller = poller
+        self._tick_s = tick_s
+        self._running: dict[str, asyncio.Task[object]] = {}
+        self._troubled: frozenset[int] = frozenset()
+        self._is_storing = True
+        self.is_stopping = False
+
+    @property
+    def running(self) -> dict[str, asyncio.Task[object]]:
+        """The batches that this process is at, by job id."""
+        return dict(self._running)
+
+    async def plan(self) -> int:
+        """Put everything that is due and not yet on its way into the queue; gives the number of batches."""
+        # Named before looking: who looked in another slot than it enqueues in may not see what went between.
+        slot = self._slot()
+        due = await self._due()
+        if not due:
+            return 0
+        busy = await self._in_flight()
+        waiting = [gateway for gateway in due if not busy.intersection(_meter_ids(gateway))]
+        batches = [
+            *batches_of(gateway for gateway in waiting if gateway.gateway_id not in self._troubled),
+            *batches_of(gateway for gateway in waiting if gateway.gateway_id in self._troubled),
+        ]
+        return await self._enqueue(slot, batches)
+
+    async def run_batch(self, job_id: str, meter_ids: Sequence[int]) -> BatchResult:
+        """Read those of `meter_ids` that are still due, and store what came of it."""
+        task = asyncio.current_task()
+        if self.is_stopping or task is None:
+            return BatchResult()
+        self._running[job_id] = task
+        try:
+            due = only(await self._due(), meter_ids)
+            return await self._read(due) if due else BatchResult()
+        finally:
+            self._running.pop(job_id, None)
+
+    async def attend(self) -> None:
+        """Tell the other workers that this one's batches are not forgotten."""
+        for job_id in self.running:
+            await DBOS.update_workflow_attributes_async(job_id, {"attended_at": int(time.time())})
+
+    def _slot(self) -> str:
+        return slot_name(self._portal.clock(), self._tick_s)
+
+    async def _due(self) -> tuple[GatewayTarget, ...]:
+        """What is due, rounded to the nearest slot: else a cycle would take a slot longer than its interval."""
+        return await due_gateways(
+            self._portal.database,
+            now=self._portal.clock() + timedelta(seconds=self._tick_s / 2),
+            default_interval_s=self._portal.settings.poll_interval_s,
+        )
+
+    async def _read(self, gateways: Sequence[GatewayTarget]) -> BatchResult:
+        try:
+            outcomes = await self._poller.poll(gateways)
+        except StorageError:
+            self._note_storing(is_storing=False)
+            return BatchResult(is_stored=False)
+        self._note_storing(is_storing=True)
+        self._note_troubled(gateways, outcomes)
+        failed = sum(outcome.error is not None for outcome in outcomes)
+        return BatchResult(read=len(outcomes) - failed, failed=failed)
+
+    def _note_storing(self, *, is_storing: bool) -> None:
+        """The poller has told of each attempt; here only the beginning and the end are worth a line."""
+        if is_storing and not self._is_storing:
+            log.warning("jobs.polling.stores_again")
+        elif self._is_storing and not is_storing:
+            log.error("jobs.polling.cannot_store")
+        self._is_storing = is_storing
+
+    def _note_troubled(self, gateways: Iterable[GatewayTarget], outcomes: Iterable[PollOutcome]) -> None:
+        """Lines with silent meters go into batches of their own: their time-outs hold nobody else up."""
+        silent = {
+            outcome.meter_id
+            for outcome in outcomes
+            if outcome.error is not None and outcome.error.is_transient
+        }
+        seen = {gateway.gateway_id for gateway in gateways}
+        troubled = {gateway.gateway_id for gateway in gateways if silent.intersection(_meter_ids(gateway))}
+        self._troubled = self._troubled - seen | troubled
+
+    async def _in_flight(self) -> set[int]:
+        """Meters in batches that wait or run anywhere; batches of dead processes are taken out of the way."""
+        jobs = await DBOS.list_workflows_async(
+            queue_name=QUEUE, name=JOB, status=["ENQUEUED", "PENDING"], load_output=False
+        )
+        longest_wait_s = max(LONGEST_WAIT_S, self._portal.settings.poll_interval_s)
+        lost = [
+            job.workflow_id
+            for job in jobs
+            if job.workflow_id not in self._running
+            and is_lost(job, longest_wait_s=longest_wait_s, now_s=time.time())
+        ]
+        if lost:
+            log.warning("jobs.polling.lost_batches", extra={"jobs": lost})
+            await DBOS.cancel_workflows_async(lost)
+        return {meter_id for job in jobs if job.workflow_id not in lost for meter_id in meters_of(job)}
+
+    async def _enqueue(self, slot: str, batches: Sequence[list[int]]) -> int:
+        """Enqueue under ids that follow from the slot: who is second in a slot finds it taken and leaves.
+
+        So does who comes too late: the next slot's planner has looked already and would enqueue the same.
+        """
+        for number, meter_ids in enumerate(batches):
+            if self._slot() != slot:
+                return number
+            try:
+                with SetWorkflowID(f"poll-{slot}-{number}", workflow_id_reuse_policy="reject"):
+                    await DBOS.enqueue_workflow_async(QUEUE, poll_batch, meter_ids)
+            except dbos_error.DBOSWorkflowIDInUseError:
+                return number
+        return len(batches)
+
+
+class _Active:
+    polling: Polling | None = None
+
+
+def activate(polling: Polling | None) -> None:
+    """Say who runs the batches that DBOS takes out of the queue in this process."""
+    _Active.polling = polling
+
+
+@DBOS.workflow(name=JOB)
+async def poll_batch(meter_ids: list[int]) -> dict[str, int | bool]:
+    """One job of the queue: see `Polling.run_batch`."""
+    polling, job_id = _Active.polling, DBOS.workflow_id
+    if polling is None or job_id is None:
+        return {}
+    result = await polling.run_batch(job_id, meter_ids)
+    return {"read": result.read, "failed": result.failed, "is_stored": result.is_stored}
+
+
+def batches_of(gateways: Iterable[GatewayTarget], *, size: int = BATCH_SIZE) -> list[list[int]]:
+    """Meter ids in batches of up to `size`; a line's meters stay together, even when they are more."""
+    batches: list[list[int]] = []
+    for gateway in gateways:
+        ids = _meter_ids(gateway)
+        if not ids:
+            continue
+        if not batches or len(batches[-1]) + len(ids) > size:
+            batches.append([])
+        batches[-1].extend(ids)
+    return batches
+
+
+def only(gateways: Iterable[GatewayTarget], meter_ids: Iterable[int]) -> tuple[GatewayTarget, ...]:
+    """`gateways` with those of their meters that are in `meter_ids`, and no gateway without any."""
+    wanted = frozenset(meter_ids)
+    kept = (
+        replace(gateway, meters=tuple(meter for meter in gateway.meters if meter.meter_id in wanted))
+        for gateway in gateways
+    )
+    return tuple(gateway for gateway in kept if gateway.meters)
+
+
+def slot_name(now: datetime, tick_s: int) -> str:
+    """The slot of `tick_s` seconds that `now` (aware) lies in, e.g. `20261124T153005`."""
+    start = int(now.timestamp()) // tick_s * tick_s
+    return datetime.fromtimestamp(start, UTC).strftime("%Y%m%dT%H%M%S")
+
+
+def is_lost(job: WorkflowStatus, *, longest_wait_s: float, now_s: float) -> bool:
+    """Whether nobody is at `job` any more.
+
+    Args:
+        job: A waiting or running batch.
+        longest_wait_s: How long it may wait in the queue.
+        now_s: Seconds since 1970.
+    """
+    quiet_s = now_s - (job.updated_at or job.created_at or 0) / 1000
+    return quiet_s > (LEASE_S if job.status == "PENDING" else longest_wait_s)
+
+
+def meters_of(job: WorkflowStatus) -> list[int]:
+    """The meter ids a batch was given."""
+    arguments = job.input["args"] if job.input else ()
+    return list(arguments[0]) if arguments else []
+
+
+def _meter_ids(gateway: GatewayTarget) -> list[int]:
+    return [meter.meter_id for meter in gateway.meters]

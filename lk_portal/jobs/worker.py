@@ -1,0 +1,206 @@
+"""The worker: what runs in the background of a portal. The lifespan and `lk worker` start one per process.
+
+On one machine it lives inside the portal's process, on its event loop. On several, `lk worker` runs on each
+and PostgreSQL stands behind them: whoever is free takes the next batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dbos import DBOS
+
+from lk_portal.errors import N_, StorageError
+from lk_portal.jobs import engine
+from lk_portal.jobs.polling import ATTENDANCE_S, BATCHES_AT_ONCE, JOB, QUEUE, Polling, activate
+from lk_portal.jobs.seat import Seat
+from lk_portal.jobs.supervision import SupervisedLoop
+from lk_portal.logs import report
+from lk_portal.metering.poller import Poller, PollLimits
+from lk_portal.services.access import forget_expired
+from lk_portal.services.context import Portal
+from lk_portal.services.readings import ReadingStore
+
+RETENTION = timedelta(days=1)
+RETENTION_EVERY_S = 600
+RETENTION_CHUNK = 500
+LONGEST_TICK_S = 5
+QUEUE_POLL_S = 1.0
+MISSED_CYCLES = 24
+"""So many looks for due meters may fail or be late before the worker is said to be dead."""
+FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Plans and runs the jobs of one process. Use `start` and `stop` on one event loop.
+
+    Args:
+        portal: Settings, database, clock.
+        queue_poll_s: Seconds between two looks into the queue.
+    """
+
+    def __init__(self, portal: Portal, *, queue_poll_s: float = QUEUE_POLL_S) -> None:
+        self._portal = portal
+        self._queue_poll_s = queue_poll_s
+        self.tick_s = tick_s(portal.settings.poll_interval_s)
+        limits = PollLimits(lines=portal.settings.poll_concurrency)
+        self._poller = Poller(reading_store(portal), limits=limits, clock=portal.clock)
+        self._polling = Polling(portal, self._poller, tick_s=self.tick_s)
+        self._loops = {
+            "polling": self._loop("polling", self._plan, pause_s=self._until_next_slot_s),
+            "attendance": self._loop("attendance", self._polling.attend, pause_s=lambda: ATTENDANCE_S),
+            "retention": self._loop("retention", self._forget_finished, pause_s=lambda: RETENTION_EVERY_S),
+            "sessions": self._loop("sessions", self._forget_sessions, pause_s=lambda: RETENTION_EVERY_S),
+        }
+        self._seat: Seat | None = None
+        self._started_at: datetime | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def last_cycle_at(self) -> datetime | None:
+        """When this process last looked for due meters without an error (aware UTC); the heartbeat."""
+        return self._loops["polling"].last_success_at
+
+    def is_alive(self) -> bool:
+        """Whether it looked for due meters lately; one that has just started is given time to."""
+        last = self.last_cycle_at or self._started_at
+        return last is not None and self._portal.clock() - last < MISSED_CYCLES * timedelta(
+            seconds=self.tick_s
+        )
+
+    @property
+    def name(self) -> str:
+        """Under which the worker takes jobs; empty while it does not run."""
+        return self._seat.name if self._seat else ""
+
+    async def start(self) -> None:
+        """Take over what a dead process of this machine left, then plan and run until `stop`.
+
+        Raises:
+            StorageError: The jobs database cannot be opened; the log has the reason.
+            OSError: The data directory cannot be written.
+            RuntimeError: A worker runs in this process already.
+        """
+        if _InProcess.worker is not None:
+            raise RuntimeError("a worker runs in this process already")
+        _InProcess.worker = self
+        try:
+            self._seat = Seat.take(self._portal.settings.data_dir)
+            activate(self._polling)
+            await self._launch(self._seat.name)
+        except BaseException:
+            self._leave()
+            raise
+        self._tasks = [
+            asyncio.create_task(loop.run(), name=f"lk-{name}") for name, loop in self._loops.items()
+        ]
+        self._started_at = self._portal.clock()
+        log.info("jobs.worker.started", extra={"worker": self.name, "tick_s": self.tick_s})
+
+    async def stop(self) -> None:
+        """Finish what is being read, within `engine.DRAIN_S` seconds, and close; may be called twice.
+
+        What is not finished stays in the queue and is done by the next worker.
+        """
+        if _InProcess.worker is not self:
+            return
+        self._polling.is_stopping = True
+        await _cancel(self._tasks)
+        was_busy = await self._drain()
+        await engine.shut_down(is_busy=was_busy)
+        await self._poller.close()
+        log.info("jobs.worker.stopped", extra={"worker": self.name})
+        self._leave()
+
+    def _loop(
+        self, name: str, turn: Callable[[], Awaitable[None]], *, pause_s: Callable[[], float]
+    ) -> SupervisedLoop:
+        return SupervisedLoop(name, turn, pause_s=pause_s, clock=self._portal.clock)
+
+    async def _launch(self, name: str) -> None:
+        try:
+            await engine.launch(
+                self._portal.settings.jobs_address,
+                executor=name,
+                queues={QUEUE: BATCHES_AT_ONCE},
+                queue_poll_s=self._queue_poll_s,
+            )
+        except Exception as error:
+            number = report(error)
+            raise StorageError(
+                N_("The jobs database cannot be opened (error {number})."), number=number
+            ) from error
+
+    async def _plan(self) -> None:
+        await self._polling.plan()
+
+    def _until_next_slot_s(self) -> float:
+        """Slots begin at the same moments on all machines, so that workers meet in them."""
+        return self.tick_s - time.time() % self.tick_s + 0.01
+
+    async def _forget_finished(self) -> None:
+        """Keep the jobs database small: finished jobs are of interest for a day."""
+        before = (datetime.now(UTC) - RETENTION).isoformat()
+        while True:
+            old = await DBOS.list_workflows_async(
+                name=JOB,
+                status=FINISHED,
+                completed_before=before,
+                limit=RETENTION_CHUNK,
+                load_input=False,
+                load_output=False,
+            )
+            if old:
+                await DBOS.delete_workflows_async([job.workflow_id for job in old])
+            if len(old) < RETENTION_CHUNK:
+                return
+
+    async def _forget_sessions(self) -> None:
+        await forget_expired(self._portal.database, now=self._portal.clock())
+
+    async def _drain(self) -> bool:
+        """Wait for the running batches, then cut them off; gives whether there were any."""
+        running = list(self._polling.running.values())
+        if not running:
+            return False
+        _, late = await asyncio.wait(running, timeout=engine.DRAIN_S)
+        await _cancel(late)
+        return True
+
+    def _leave(self) -> None:
+        activate(None)
+        if self._seat is not None:
+            self._seat.release()
+        self._seat = None
+        _InProcess.worker = None
+
+
+class _InProcess:
+    """DBOS is one per process, and so is the worker."""
+
+    worker: Worker | None = None
+
+
+def tick_s(interval_s: int) -> int:
+    """Seconds between two looks for due meters: a fifth of the poll interval, from 1 to 5."""
+    return max(1, min(LONGEST_TICK_S, interval_s // 5))
+
+
+def reading_store(portal: Portal) -> ReadingStore:
+    """Where polled values go."""
+    return ReadingStore(
+        portal.database, clock=portal.clock, default_interval_s=portal.settings.poll_interval_s
+    )
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
