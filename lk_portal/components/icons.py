@@ -1,0 +1,48 @@
+"""The portal's icons: drawn here as SVG paths on a 24-unit grid, so no icon font or library is loaded."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from lk_portal.errors import ConfigurationError
+
+PATHS: dict[str, str] = {
+    "home": "M4 11 12 4l8 7v9h-5v-6H9v6H4Z",
+    "chart": "M4 20h16M7 17v-6M12 17V6M17 17v-9",
+    "user": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM5 20c1-4 4-5 7-5s6 1 7 5",
+    "menu": "M4 7h16M4 12h16M4 17h16",
+    "left": "M15 5 8 12l7 7",
+    "right": "m9 5 7 7-7 7",
+    "back": "M10 6 4 12l6 6M4 12h16",
+    "sun": "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM12 2v3M12 19v3M2 12h3M19 12h3"
+    "M5 5l2 2M17 17l2 2M19 5l-2 2M7 17l-2 2",
+    "exit": "M14 5H5v14h9M10 12h11M17 8l4 4-4 4",
+    "info": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 11v6M12 7v1",
+    "warning": "M12 4 2.5 20h19ZM12 10v5M12 17v1",
+    "bolt": "M13 3 5 14h6l-1 7 8-11h-6Z",
+    "close": "M6 6l12 12M18 6 6 18",
+    "server": "M4 5h16v6H4ZM4 13h16v6H4ZM8 8h1M8 16h1",
+}
+
+
+def icon(name: str, *, class_name: str = "size-5") -> rx.Component:
+    """An icon beside a text that says the same; screen readers skip it.
+
+    Raises:
+        ConfigurationError: There is no icon of this name.
+    """
+    if name not in PATHS:
+        raise ConfigurationError(detail=f"icon {name!r} is not one of {', '.join(sorted(PATHS))}")
+    return rx.el.svg(
+        rx.el.path(
+            d=PATHS[name],
+            fill="none",
+            stroke="currentColor",
+            stroke_width="1.8",
+            stroke_linecap="round",
+            stroke_linejoin="round",
+        ),
+        view_box="0 0 24 24",
+        class_name=f"{class_name} shrink-0",
+        custom_attrs={"aria-hidden": "true"},
+    )

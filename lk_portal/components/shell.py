@@ -1,0 +1,181 @@
+"""The frame around every signed-in page: name, menu, the person's own menu, problems, connection."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex_components_core.core.banner import has_connection_errors
+from reflex_components_core.react_router import link as router_link
+
+from lk_portal.components.icons import icon
+from lk_portal.components.kit import skeleton
+from lk_portal.components.plain_form import plain_form
+from lk_portal.i18n import _
+from lk_portal.state.shell import ShellState
+
+MenuItem = tuple[str, str, str]
+"""Route, text, icon."""
+
+
+def shell(
+    content: rx.Component,
+    *,
+    title: str,
+    route: str,
+    utility: str,
+    main: list[MenuItem],
+    admin: list[MenuItem],
+) -> rx.Component:
+    """The page `content` inside the frame; until the person is known, a skeleton of the same size."""
+    return rx.el.div(
+        rx.el.a(_("Skip to content"), href="#main", class_name="skip-link"),
+        _header(utility, route, main, admin),
+        rx.el.main(
+            rx.el.h1(title, class_name="text-2xl font-semibold mb-4"),
+            _problem(),
+            rx.cond(ShellState.role != "", content, page_skeleton()),
+            id="main",
+            class_name="mx-auto w-full max-w-6xl px-4 py-5 grow",
+        ),
+        class_name="min-h-screen flex flex-col bg-base-200",
+    )
+
+
+def page_skeleton() -> rx.Component:
+    """What is seen while the portal looks who is there."""
+    return rx.el.div(
+        skeleton("h-28 w-full mb-4"),
+        skeleton("h-96 w-full"),
+        rx.el.span(_("Loading"), class_name="sr-only", role="status"),
+    )
+
+
+def offline_banner() -> rx.Component:
+    """Says that the connection is lost; it comes back by itself."""
+    return rx.cond(
+        has_connection_errors,
+        rx.el.div(
+            _("No connection to the server. The page will go on by itself when it is back."),
+            role="status",
+            class_name="fixed bottom-0 inset-x-0 z-50 bg-warning text-warning-content p-3 text-center",
+        ),
+    )
+
+
+def theme_switch() -> rx.Component:
+    """A button that changes between light and dark; assets/theme.js does it and remembers."""
+    return rx.el.button(
+        icon("sun"),
+        type="button",
+        title=_("Light or dark"),
+        class_name="btn btn-ghost btn-square min-h-11 min-w-11",
+        custom_attrs={"aria-label": _("Light or dark"), "data-lk-theme": "toggle"},
+    )
+
+
+def brand(utility: str) -> rx.Component:
+    """The utility's name; leads home."""
+    return router_link(
+        icon("bolt", class_name="size-6 text-primary"),
+        rx.el.span(utility, class_name="font-semibold text-lg truncate"),
+        to="/",
+        class_name="flex items-center gap-2 min-h-11 min-w-0",
+    )
+
+
+def _header(utility: str, route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.Component:
+    return rx.el.header(
+        rx.el.div(
+            brand(utility),
+            rx.el.nav(
+                rx.cond(ShellState.is_subscriber, _items(main, route, "hidden md:flex")),
+                rx.cond(ShellState.is_staff, _items(admin, route, "hidden md:flex")),
+                custom_attrs={"aria-label": _("Main menu")},
+                class_name="grow",
+            ),
+            theme_switch(),
+            rx.cond(ShellState.role != "", _own_menu()),
+            rx.cond(ShellState.role != "", _folded_menu(route, main, admin)),
+            class_name="mx-auto w-full max-w-6xl px-4 flex items-center gap-2 min-h-14",
+        ),
+        class_name="bg-base-100 border-b border-base-300",
+    )
+
+
+def _items(items: list[MenuItem], route: str, class_name: str) -> rx.Component:
+    return rx.el.ul(
+        *(rx.el.li(_item(*item, route=route)) for item in items), class_name=f"menu-list {class_name}"
+    )
+
+
+def _item(to: str, text: str, icon_name: str, *, route: str) -> rx.Component:
+    is_here = to == route
+    return router_link(
+        icon(icon_name),
+        rx.el.span(text),
+        to=to,
+        class_name="menu-link" + (" menu-link-here" if is_here else ""),
+        custom_attrs={"aria-current": "page"} if is_here else {},
+    )
+
+
+def _folded_menu(route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.Component:
+    return rx.el.details(
+        rx.el.summary(
+            icon("menu"),
+            class_name="btn btn-ghost btn-square min-h-11 min-w-11 list-none",
+            custom_attrs={"aria-label": _("Menu")},
+        ),
+        rx.el.div(
+            rx.cond(ShellState.is_subscriber, _items(main, route, "flex flex-col")),
+            rx.cond(ShellState.is_staff, _items(admin, route, "flex flex-col")),
+            class_name="pop-up left-0 right-0",
+        ),
+        class_name="md:hidden",
+        # A new page gets a new, closed menu.
+        key=f"menu-{route}",
+    )
+
+
+def _own_menu() -> rx.Component:
+    return rx.el.details(
+        rx.el.summary(
+            icon("user"),
+            rx.el.span(ShellState.name, class_name="hidden sm:inline max-w-40 truncate"),
+            class_name="btn btn-ghost min-h-11 list-none",
+            custom_attrs={"aria-label": _("Your menu")},
+        ),
+        rx.el.div(
+            rx.el.p(ShellState.name, class_name="px-3 py-2 font-semibold sm:hidden"),
+            plain_form(
+                rx.el.button(
+                    icon("exit"),
+                    _("Sign out"),
+                    type="submit",
+                    class_name="btn btn-ghost min-h-11 w-full justify-start",
+                ),
+                method="post",
+                action="/auth/logout",
+            ),
+            class_name="pop-up right-0 w-56",
+        ),
+        class_name="relative",
+    )
+
+
+def _problem() -> rx.Component:
+    return rx.cond(
+        ShellState.problem != "",
+        rx.el.div(
+            icon("warning"),
+            rx.el.span(ShellState.problem, class_name="grow"),
+            rx.el.button(
+                icon("close"),
+                type="button",
+                on_click=ShellState.dismiss_problem,
+                class_name="btn btn-ghost btn-square",
+                custom_attrs={"aria-label": _("Close")},
+            ),
+            role="alert",
+            class_name="alert alert-error alert-soft text-base-content mb-4",
+        ),
+    )

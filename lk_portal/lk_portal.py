@@ -1,0 +1,178 @@
+"""The composition root: the Reflex application, its pages, guards, routes and tasks.
+
+Only this module imports everything. Reflex finds `app` here by its name in rxconfig.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import pkgutil
+from collections.abc import AsyncIterator
+from importlib.metadata import entry_points
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex_base.environment import environment
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from lk_portal import i18n, pages
+from lk_portal.components.shell import offline_banner, shell
+from lk_portal.i18n import _
+from lk_portal.logs import report
+from lk_portal.pages.registry import PageSpec, all_pages, menu_pages
+from lk_portal.services import context
+from lk_portal.services.context import Portal
+from lk_portal.services.health import unwatch, watch
+from lk_portal.serving.frontend import STATIC_DIR
+from lk_portal.settings import Settings, load_settings
+from lk_portal.state.guard import AccessMiddleware
+from lk_portal.state.live import Broadcaster
+from lk_portal.state.shell import ShellState
+from lk_portal.web.guard import Guard, inline_script_hashes
+from lk_portal.web.pages import PageAddresses
+from lk_portal.web.routes import make_routes
+
+RESTART_AFTER_S = 2.0
+MAX_BROWSER_ERROR = 400
+
+log = logging.getLogger(__name__)
+
+
+def make_app(portal: Portal) -> rx.App:
+    """The application over one portal."""
+    settings = portal.settings
+    i18n.use_locale(settings.locale)
+    application = rx.App(
+        html_lang=settings.locale,
+        html_custom_attrs={"style": {"--lk-brand": settings.utility_color}},  # type: ignore[dict-item]
+        stylesheets=["/portal.css"],
+        head_components=[
+            rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+            rx.el.script(src="/theme.js"),
+            rx.el.meta(name="color-scheme", content="light dark"),
+        ],
+        toaster=None,
+        app_wraps={},
+        extra_app_wraps={(5, "OfflineBanner"): lambda _stateful: offline_banner()},
+        api_transformer=[lambda inner: _with_routes(inner, settings)],
+        backend_exception_handler=tell_problem,
+        frontend_exception_handler=note_browser_error,
+    )
+    _load_pages()
+    for page in all_pages():
+        _add(application, page, settings)
+    application.add_middleware(AccessMiddleware())
+    application.register_lifespan_task(run_portal)
+    return application
+
+
+def tell_problem(exception: Exception) -> EventSpec:
+    """Log an error of a handler under a number, and show the number on the page."""
+    return ShellState.tell_problem(report(exception))
+
+
+def note_browser_error(exception: Exception) -> None:
+    """Log what went wrong in a browser; anybody can send this, so it is cut and never a traceback."""
+    log.warning("browser:error", extra={"reason": str(exception)[:MAX_BROWSER_ERROR]})
+
+
+@contextlib.asynccontextmanager
+async def run_portal(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Reflex passes its application
+    """What runs beside the pages in this process: the broadcaster and, on one machine, the worker."""
+    portal = context.current()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(portal.close)
+        broadcaster = asyncio.create_task(_keep_running(Broadcaster(_application(), portal)))
+        stack.callback(broadcaster.cancel)
+        if portal.settings.is_worker_embedded:
+            await stack.enter_async_context(_worker(portal))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _worker(portal: Portal) -> AsyncIterator[None]:
+    """The polling in this process; one that cannot start keeps the portal from starting, and says why."""
+    from lk_portal.jobs.protocols import load_protocols
+    from lk_portal.jobs.worker import Worker
+
+    worker = Worker(portal)
+    try:
+        load_protocols(portal.settings)
+        await worker.start()
+    except Exception as error:
+        report(error)
+        raise
+    watch("polling", worker.is_alive)
+    try:
+        yield
+    finally:
+        unwatch("polling")
+        await worker.stop()
+
+
+async def _keep_running(broadcaster: Broadcaster) -> None:
+    while True:
+        try:
+            await broadcaster.run()
+        except Exception as error:
+            report(error)
+        await asyncio.sleep(RESTART_AFTER_S)
+
+
+def _application() -> rx.App:
+    return app
+
+
+def _load_pages() -> None:
+    """Import every module under pages/ and every plugin, so that their decorators register them."""
+    for module in pkgutil.walk_packages(pages.__path__, prefix=f"{pages.__name__}."):
+        importlib.import_module(module.name)
+    for plugin in entry_points(group="lk_portal.plugins"):
+        plugin.load()
+
+
+def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:
+    entering = ShellState.enter if page.roles else ShellState.enter_public
+    application.add_page(
+        lambda: _framed(page, settings),
+        route=page.route,
+        title=f"{page.title} — {settings.utility_name}",
+        on_load=[entering, *page.on_load],
+    )
+    if page.route == "/not-found":
+        application.add_page(page.layout, route="404", title=_("Not found"))
+
+
+def _framed(page: PageSpec, settings: Settings) -> rx.Component:
+    if not page.has_shell:
+        return page.layout()
+    return shell(
+        page.layout(),
+        title=page.title,
+        route=page.route,
+        utility=settings.utility_name,
+        main=[(item.route, item.title, item.icon) for item in menu_pages("main")],
+        admin=[(item.route, item.title, item.icon) for item in menu_pages("admin")],
+    )
+
+
+def _with_routes(inner: ASGIApp, settings: Settings) -> ASGIApp:
+    routed = make_routes()
+    routed.routes.append(Mount("", app=PageAddresses(inner, STATIC_DIR)))
+    hashes = inline_script_hashes(STATIC_DIR) if environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.get() else []
+    return Guard(routed, settings, hashes)
+
+
+def _installed_portal() -> Portal:
+    """The portal the server or a test installed; under Reflex's own tools, one from the settings."""
+    with contextlib.suppress(RuntimeError):
+        return context.current()
+    return context.install(Portal.from_settings(load_settings()))
+
+
+app = make_app(_installed_portal())

@@ -1,0 +1,101 @@
+"""How a page joins the portal: one decorator, from which route, menu, guard and title follow.
+
+    @portal_page(route="/tips", title=_("Saving tips"), menu="main")
+    def tips() -> rx.Component: ...
+
+The composition root adds every page that was registered; the shell draws the menu from the same list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import reflex as rx
+
+from lk_portal.errors import ConfigurationError
+from lk_portal.services.access import Role
+
+Menu = Literal["main", "admin", ""]
+Layout = Callable[[], rx.Component]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """A registered page.
+
+    Attributes:
+        route: Address, e.g. /readings or /meters/[meter].
+        title: Heading, browser title and menu text, in the reader's language.
+        icon: Name of an icon of `components.icons`, for the menu.
+        menu: The menu it stands in; "" for none.
+        roles: Who may see it; empty: everybody, visitors too.
+        order: Place in the menu, small first.
+        on_load: Event handlers fired after the shell's own when the page opens.
+        layout: Gives the page's content.
+        has_shell: Whether the menu is drawn around it.
+    """
+
+    route: str
+    title: str
+    layout: Layout
+    icon: str = ""
+    menu: Menu = ""
+    roles: frozenset[Role] = frozenset()
+    order: int = 100
+    on_load: tuple[Any, ...] = ()
+    has_shell: bool = True
+
+
+_pages: dict[str, PageSpec] = {}
+
+
+def portal_page(
+    *,
+    route: str,
+    title: str,
+    icon: str = "",
+    menu: Menu = "",
+    roles: set[Role] | frozenset[Role] = frozenset({Role.SUBSCRIBER}),
+    order: int = 100,
+    on_load: tuple[Any, ...] = (),
+    has_shell: bool = True,
+) -> Callable[[Layout], Layout]:
+    """Register the decorated layout function as a page.
+
+    Raises:
+        ConfigurationError: The route is taken, is no path, or a menu page has a parameter in its route.
+    """
+
+    def register(layout: Layout) -> Layout:
+        if not route.startswith("/"):
+            raise ConfigurationError(detail=f"page {layout.__name__}: route {route!r} must begin with /")
+        if route in _pages:
+            raise ConfigurationError(detail=f"page {layout.__name__}: route {route!r} is taken")
+        if menu and "[" in route:
+            raise ConfigurationError(detail=f"page {layout.__name__}: a menu cannot lead to {route!r}")
+        _pages[route] = PageSpec(
+            route=route,
+            title=title,
+            layout=layout,
+            icon=icon,
+            menu=menu,
+            roles=frozenset(roles),
+            order=order,
+            on_load=on_load,
+            has_shell=has_shell,
+        )
+        return layout
+
+    return register
+
+
+def all_pages() -> list[PageSpec]:
+    """Every registered page, by menu order and route."""
+    return sorted(_pages.values(), key=lambda page: (page.order, page.route))
+
+
+def menu_pages(menu: Menu) -> list[PageSpec]:
+    """The pages of one menu, in order."""
+    return [page for page in all_pages() if page.menu == menu]

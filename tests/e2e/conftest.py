@@ -1,0 +1,134 @@
+"""One portal, one simulated meter and one browser for all browser and socket tests of a session."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from lk_portal.services.database import Database
+from lk_portal.services.migrations import migrate
+from lk_portal.settings import Settings, load_settings
+from tests.e2e import seed
+from tests.portal_process import RunningPortal, free_port, portal_environment, running_portal, stop
+
+POLL_S = 5
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+DESKTOP = {"width": 1280, "height": 900}
+TELEPHONE = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running portal and what was planted in it."""
+
+    portal: RunningPortal
+    seed: seed.Seed
+    settings: Settings
+
+    @property
+    def url(self) -> str:
+        return self.portal.url
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A portal with its worker, polling one simulated meter every few seconds."""
+    data_dir = tmp_path_factory.mktemp("portal")
+    port = free_port()
+    settings = load_settings(
+        environment="demo", data_dir=data_dir, bcrypt_rounds=4, timezone="Asia/Omsk", database_url=""
+    )
+    migrate(settings.database_address)
+    planted = asyncio.run(_plant(settings, port))
+    simulator = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "lk_portal",
+            "simulate",
+            "--meters",
+            "1",
+            "--port",
+            str(port),
+            "--speed",
+            "20",
+        ],
+        env=portal_environment(data_dir, port),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with running_portal(data_dir, LK_POLL_INTERVAL_S=str(POLL_S)) as portal:
+            yield Site(portal, planted, settings)
+    finally:
+        stop(simulator)
+
+
+async def _plant(settings: Settings, port: int) -> seed.Seed:
+    database = Database(settings.database_address)
+    try:
+        return await seed.plant(database, settings, simulator_port=port)
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; its absence fails on CI and skips elsewhere."""
+    for name in (os.environ.get("CHROMIUM", ""), *BROWSERS):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail("CI must test in a browser: no Chromium was found", pytrace=False)
+    pytest.skip("browser tests need Chromium: apt-get install chromium")
+
+
+@pytest_asyncio.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A headless browser of this test's own."""
+    async with async_playwright() as tools:
+        launched = await tools.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture
+async def context(browser: Browser) -> BrowserContext:
+    """A desktop window, light, in Russian."""
+    return await browser.new_context(viewport=DESKTOP, color_scheme="light", locale="ru-RU")
+
+
+@pytest_asyncio.fixture
+async def page(context: BrowserContext) -> Page:
+    """An empty tab of it."""
+    opened = await context.new_page()
+    opened.set_default_timeout(15_000)
+    return opened
+
+
+async def sign_in(
+    page: Page, site: Site, login: str = seed.SUBSCRIBER, password: str = seed.PASSWORD
+) -> None:
+    """Fill in the form of /login and send it, as a person does."""
+    if "/login" not in page.url:
+        await page.goto(f"{site.url}/login")
+    await page.get_by_label("Логин").fill(login)
+    await page.get_by_label("Пароль").fill(password)
+    await page.get_by_role("button", name="Войти").click()
+
+
+def read_log(site: Site) -> str:
+    """What the portal wrote so far."""
+    return Path(site.portal.log).read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,100 @@
+"""A websocket client that sends what no page of ours would: any event, any payload, any token.
+
+It speaks Socket.IO like Reflex's own script, so that what it is refused is refused by the portal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import socketio
+
+NAMESPACE = "/_event"
+QUIET_S = 0.15
+
+
+class RawClient:
+    """One connection; `received` keeps every message as text."""
+
+    def __init__(self, url: str, *, cookie: str = "", token: str = "", origin: str | None = None) -> None:
+        self.url = url
+        self.token = token or str(uuid.uuid4())
+        self.received: list[str] = []
+        self.arrived = asyncio.Event()
+        self.is_closed = asyncio.Event()
+        self._headers = {"Cookie": cookie} if cookie else {}
+        if origin != "":
+            self._headers["Origin"] = origin or url
+        self._client = socketio.AsyncClient(reconnection=False)
+        self._client.on("event", self._keep, namespace=NAMESPACE)
+        self._client.on("disconnect", self._close, namespace=NAMESPACE)
+
+    async def connect(self) -> None:
+        await self._client.connect(
+            f"{self.url}?token={self.token}",
+            headers=self._headers,
+            transports=["websocket"],
+            namespaces=[NAMESPACE],
+            socketio_path="_event",
+        )
+
+    async def close(self) -> None:
+        await self._client.disconnect()
+
+    async def send(self, name: str, payload: dict[str, Any] | None = None, *, path: str = "/") -> None:
+        """Fire one event as if from the page at `path`."""
+        pathname, _, query = path.partition("?")
+        router_data = {
+            "pathname": pathname,
+            "asPath": path,
+            "query": dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair),
+        }
+        event = {"name": name, "payload": payload or {}, "router_data": router_data, "token": self.token}
+        await self._client.emit("event", event, namespace=NAMESPACE)
+
+    async def settle(self, *, patience_s: float = 3.0) -> str:
+        """Wait until the portal is quiet; all that was received so far."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                seen = -1
+                while seen != len(self.received):
+                    seen = len(self.received)
+                    await asyncio.sleep(QUIET_S)
+        return "\n".join(self.received)
+
+    async def _keep(self, data: Any) -> None:
+        self.received.append(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))
+        self.arrived.set()
+
+    async def _close(self, *_: Any) -> None:
+        self.is_closed.set()
+
+
+@contextlib.asynccontextmanager
+async def raw_client(url: str, **options: Any) -> AsyncIterator[RawClient]:
+    """A connected client, closed at the end."""
+    client = RawClient(url, **options)
+    await client.connect()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def session_cookie(url: str, login: str, password: str) -> str:
+    """Sign in over plain HTTP; the Cookie header of the session."""
+    answer = httpx.post(
+        f"{url}/auth/login",
+        data={"login": login, "password": password},
+        headers={"Origin": url},
+        follow_redirects=False,
+    )
+    value = answer.cookies.get("lk_session")
+    assert value, f"{login} could not sign in: {answer.status_code}"
+    return f"lk_session={value}"

@@ -1,0 +1,85 @@
+"""The people and meters of the browser tests: a subscriber with a live meter, a stranger, staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from lk_portal.metering.simulator import LoadCurve, serial_of
+from lk_portal.metering.types import Quality, Quantity
+from lk_portal.services.access import Role, create_user
+from lk_portal.services.database import Database
+from lk_portal.services.intervals import import_intervals
+from lk_portal.settings import Settings
+from tests import factories
+
+PASSWORD = "Correct-horse-2026"
+SUBSCRIBER = "ivanov@example.com"
+PHONE = "+79131234567"
+STRANGER = "petrov@example.com"
+OPERATOR = "operator@example.com"
+ADMIN = "admin@example.com"
+HISTORY_DAYS = 420
+CANARY = "Канареечная"
+"""The street of the subscriber: nobody else may ever get to see it."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What the tests need to know."""
+
+    serial: str
+    stranger_serial: str
+    hole: datetime
+    estimated: datetime
+
+
+async def plant(database: Database, settings: Settings, *, simulator_port: int) -> Seed:
+    """Fill an empty database; the subscriber's meter answers on `simulator_port`."""
+    now = datetime.now(UTC)
+    serial = serial_of(1)
+    owner = await factories.subscriber(database)
+    tariff_id = await factories.tariff(database)
+    address = await factories.premises(database, street=f"ул. {CANARY}")
+    account = await factories.account(database, premises_id=address, subscriber_id=owner)
+    point = await factories.point(database, account_id=account, tariff_id=tariff_id, name="")
+    meter = await factories.meter(database, serial=serial, map_name="eastron-sdm630")
+    await factories.installation(database, meter_id=meter, point_id=point)
+    line = await factories.gateway(database, port=simulator_port)
+    await factories.connection(database, meter_id=meter, gateway_id=line, device_id=1)
+    stranger = await factories.a_metered_point(database)
+    for login, phone, role, subscriber in (
+        (SUBSCRIBER, PHONE, Role.SUBSCRIBER, owner),
+        (STRANGER, None, Role.SUBSCRIBER, stranger.subscriber_id),
+        (OPERATOR, None, Role.OPERATOR, None),
+        (ADMIN, None, Role.ADMIN, None),
+    ):
+        await create_user(
+            database,
+            settings,
+            email=login,
+            phone=phone,
+            role=role,
+            display_name=login.partition("@")[0].title(),
+            password=PASSWORD,
+            subscriber_id=subscriber,
+            now=now,
+        )
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    hole, estimated = hour - timedelta(days=40), hour - timedelta(days=41)
+    await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)
+    return Seed(serial, stranger.serial, hole, estimated)
+
+
+def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):
+    """A little over a year of hours from the simulator's curve, with a hole of two days and an estimate."""
+    curve = LoadCurve.of_serial(serial)
+    for step in range(HISTORY_DAYS * 24, 0, -1):
+        start = until - timedelta(hours=step)
+        if hole <= start < hole + timedelta(days=2):
+            continue
+        value = curve.register_wh(start + timedelta(hours=1)) - curve.register_wh(start)
+        quality = (
+            Quality.ESTIMATED if estimated <= start < estimated + timedelta(hours=5) else Quality.MEASURED
+        )
+        yield point, Quantity.A_PLUS, int(start.timestamp() * 1000), 3600, value, 3600, quality, 0

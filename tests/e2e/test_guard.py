@@ -1,0 +1,133 @@
+"""What comes in from outside: foreign origins, floods, closed paths, headers, secrets in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+import pytest
+import socketio.exceptions
+
+from tests.e2e import seed
+from tests.e2e.conftest import Site, read_log
+from tests.e2e.raw_client import raw_client, session_cookie
+
+FLOOD = 5_000
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+async def test_a_foreign_or_missing_origin_gets_no_websocket(site: Site, origin: str) -> None:
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        async with raw_client(site.url, origin=origin):
+            pass
+
+
+async def test_the_portals_own_origin_gets_one(site: Site) -> None:
+    async with raw_client(site.url) as client:
+        await client.send("reflex___state____state.hydrate")
+        assert await client.settle()
+
+
+@pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
+def test_a_form_from_elsewhere_is_refused(site: Site, origin: str | None) -> None:
+    headers = {"Origin": origin} if origin else {}
+    form = {"login": seed.SUBSCRIBER, "password": seed.PASSWORD}
+
+    answer = httpx.post(f"{site.url}/auth/login", data=form, headers=headers)
+
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/_upload", "/_upload/x.txt", "/_all_routes", "/ping"])
+def test_reflexs_own_doors_are_closed(site: Site, path: str) -> None:
+    assert httpx.get(f"{site.url}{path}").status_code == httpx.codes.NOT_FOUND
+
+
+def test_pages_carry_the_security_headers(site: Site) -> None:
+    answer = httpx.get(f"{site.url}/login")
+
+    policy = answer.headers["content-security-policy"]
+    assert answer.status_code == httpx.codes.OK, "a page is served at its own address, without a redirect"
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    script = policy.split("script-src", 1)[1].split(";", 1)[0]
+    assert "unsafe-inline" not in script
+    assert "unsafe-eval" not in script
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_hashed_files_may_be_kept_for_ever(site: Site) -> None:
+    page = httpx.get(f"{site.url}/login").text
+    name = page.split('href="/assets/', 1)[1].split('"', 1)[0]
+
+    answer = httpx.get(f"{site.url}/assets/{name}")
+
+    assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1"]
+)
+def test_sign_in_never_leads_to_another_site(site: Site, target: str) -> None:
+    form = {"login": seed.SUBSCRIBER, "password": seed.PASSWORD, "next": target}
+
+    answer = httpx.post(f"{site.url}/auth/login", data=form, headers={"Origin": site.url})
+
+    assert answer.headers["location"] == "/"
+
+
+def test_sign_in_leads_to_the_page_that_was_asked_for(site: Site) -> None:
+    form = {"login": seed.SUBSCRIBER, "password": seed.PASSWORD, "next": "/readings?interval=year"}
+
+    answer = httpx.post(f"{site.url}/auth/login", data=form, headers={"Origin": site.url})
+
+    assert answer.headers["location"] == "/readings?interval=year"
+
+
+async def test_a_flood_of_events_is_cut_and_others_go_on(site: Site) -> None:
+    size = len(read_log(site))
+    cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
+    async with raw_client(site.url) as flooder, raw_client(site.url, cookie=cookie) as other:
+        for _ in range(FLOOD):
+            if flooder.is_closed.is_set():
+                break
+            await flooder.send("reflex___state____state.hydrate")
+        began = time.monotonic()
+        await other.send("reflex___state____state.hydrate", path="/")
+        while not other.received:
+            await asyncio.sleep(0.01)
+            assert time.monotonic() - began < 5
+        async with asyncio.timeout(5):
+            await flooder.is_closed.wait()
+
+    assert len(flooder.received) < FLOOD / 10
+    assert len(read_log(site)) - size < 1_000_000
+
+
+async def test_secrets_stay_out_of_the_log(site: Site) -> None:
+    canary = "Canary-password-9431"
+    httpx.post(
+        f"{site.url}/auth/login",
+        data={"login": seed.SUBSCRIBER, "password": canary},
+        headers={"Origin": site.url},
+    )
+    cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
+    async with raw_client(site.url, cookie=cookie) as client:
+        await client.send("no.such.event", {"password": canary})
+        await client.send("reflex___state____state.setvar", {"var_name": "x", "value": canary})
+        await client.settle()
+    log = read_log(site)
+
+    assert "lk_portal" in log
+    assert canary not in log
+    assert cookie.partition("=")[2] not in log
+
+
+def test_health_says_what_it_watches(site: Site) -> None:
+    answer = httpx.get(f"{site.url}/healthz")
+
+    assert answer.json() == {"status": "ok", "failing": []}
+    assert answer.headers["cache-control"] == "no-store"

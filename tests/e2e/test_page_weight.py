@@ -1,0 +1,34 @@
+"""The budgets of bytes: pages stay light for a cheap telephone. Bytes do not jitter, so they are asserted."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import Site, sign_in
+from tests.page_weight import weigh
+
+pytestmark = pytest.mark.browser
+LOGIN_KB = 190
+READINGS_KB = 560
+
+
+async def test_login_is_light_and_has_no_chart(page: Page, site: Site) -> None:
+    weight = await weigh(page, f"{site.url}/login", wait_for="#login")
+
+    assert 50 < weight.kilobytes <= LOGIN_KB, weight.names()
+    assert "plotly" not in weight.names().lower()
+
+
+async def test_readings_keeps_its_budget(page: Page, site: Site) -> None:
+    await sign_in(page, site)
+    await expect(page.get_by_role("heading", name="Главная")).to_be_visible()
+    fresh = await page.context.browser.new_context()  # type: ignore[union-attr]
+    await fresh.add_cookies(await page.context.cookies())  # type: ignore[arg-type]
+
+    weight = await weigh(
+        await fresh.new_page(), f"{site.url}/readings", wait_for=".barlayer .point path:visible"
+    )
+
+    assert 300 < weight.kilobytes <= READINGS_KB, weight.names()
+    assert "plotly" in weight.names().lower()
