@@ -48,7 +48,7 @@ class LazyGroup(LocalGroup):
 @click.group(
     cls=LazyGroup,
     help=N_("Personal cabinet of an electricity utility's subscribers. Settings are LK_* variables."),
-    epilog="Example: lk demo",
+    epilog="lk demo",
 )
 def cli() -> None:
     """The group itself does nothing."""

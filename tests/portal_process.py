@@ -58,14 +58,14 @@ def portal_environment(data_dir: Path, port: int, **settings: str) -> dict[str, 
 
 
 @contextlib.contextmanager
-def running_portal(data_dir: Path, **settings: str) -> Iterator[RunningPortal]:
-    """`lk serve` on a free port over a migrated data directory; stopped at the end."""
+def running_portal(data_dir: Path, *, root: Path = ROOT, **settings: str) -> Iterator[RunningPortal]:
+    """`lk serve` of the tree at `root` on a free port over a migrated data directory; stopped at the end."""
     port = free_port()
     log = data_dir / "portal.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "lk_portal", "serve"],
-            cwd=ROOT,
+            cwd=root,
             env=portal_environment(data_dir, port, **settings),
             stdin=subprocess.DEVNULL,
             stdout=output,

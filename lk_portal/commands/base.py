@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -182,7 +183,6 @@ def _unexpected(error: Exception) -> str:
 def read_password(*, is_stdin: bool) -> str:
     """A password typed twice, or the first line of stdin; never an argument, which others could see."""
     if is_stdin:
-        line: str = click.get_text_stream("stdin").readline()
-        return line.rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt(translated(N_("Password")), hide_input=True, confirmation_prompt=True)
     return password

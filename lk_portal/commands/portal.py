@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from lk_portal.commands.base import command, require_current, run_until_stopped, start
 from lk_portal.errors import N_
+
+if TYPE_CHECKING:
+    from lk_portal.settings import Settings
 
 
 @command(

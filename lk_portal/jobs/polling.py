@@ -111,7 +111,7 @@ class Polling:
         return slot_name(self._portal.clock(), self._tick_s)
 
     async def _due(self) -> tuple[GatewayTarget, ...]:
-        """What is due, rounded to the nearest slot: else a cycle would take a slot longer than its interval."""
+        """What is due in about this slot; else each cycle would take a slot longer than its interval."""
         return await due_gateways(
             self._portal.database,
             now=self._portal.clock() + timedelta(seconds=self._tick_s / 2),

@@ -6,7 +6,7 @@ run in a process of their own, go on exactly where this history ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lk_portal.errors import N_, ConfigurationError
 from lk_portal.metering.types import Quantity
 from lk_portal.models import (
     Account,
@@ -58,7 +59,7 @@ NIGHT, DAY = (23 * 60, 7 * 60), (7 * 60, 23 * 60)
 
 
 async def seed(database: Database, settings: Settings, *, now: datetime) -> bool:
-    """Fill the database unless there are accounts already; gives whether it did.
+    """Fill the database unless the demo is there already; gives whether it did.
 
     Registry and history come in one transaction, the logins after it: a seeding that was cut off either
     left nothing, or is completed by the next start.
@@ -67,8 +68,13 @@ async def seed(database: Database, settings: Settings, *, now: datetime) -> bool
         database: Migrated.
         settings: For the passwords' hashes.
         now: Aware UTC; the history ends with the last full hour before it.
+
+    Raises:
+        ConfigurationError: There are other data: demo logins have no place among them.
     """
-    is_new = await _is_empty(database)
+    is_new = not await _is_demo(database)
+    if is_new and not await _is_empty(database):
+        raise ConfigurationError(N_("{folder} holds data that are not the demo's."), folder=settings.data_dir)
     if is_new:
         async with database.writing() as connection:
             await _Seeding(connection, now).run()
@@ -101,9 +107,21 @@ async def replaced_when(database: Database) -> datetime:
         return found
 
 
-async def _is_empty(database: Database) -> bool:
+async def _is_demo(database: Database) -> bool:
+    """Whether the demo's first point is there, which no other portal has."""
+    point, (first, *_others) = table_of(MeteringPoint), demo_plan.SUBSCRIBERS
+    code = first.accounts[0].points[0].code
     async with database.reading() as connection:
-        return not await connection.scalar(select(func.count()).select_from(table_of(Account)))
+        return await connection.scalar(select(point.c.id).where(point.c.code == code)) is not None
+
+
+async def _is_empty(database: Database) -> bool:
+    """Whether there are neither people nor meters."""
+    async with database.reading() as connection:
+        for model in (User, Subscriber, Account, Meter):
+            if await connection.scalar(select(func.count()).select_from(table_of(model))):
+                return False
+    return True
 
 
 async def _ensure_users(database: Database, settings: Settings, *, now: datetime) -> None:
@@ -207,14 +225,13 @@ class _Seeding:
         )
         parts = segments(point, start=self._start, end=self._end, now=self._now)
         for part in parts:
-            await self._installed(point_id, part, parts)
+            await self._installed(point_id, point, part, is_first=part is parts[0])
         rows = interval_rows(point_id, point, parts)
         while chunk := list(islice(rows, CHUNK)):
             await store_intervals(self._connection, chunk, now=self._now)
 
-    async def _installed(self, point_id: int, part: Segment, parts: Sequence[Segment]) -> None:
+    async def _installed(self, point_id: int, point: DemoPoint, part: Segment, *, is_first: bool) -> None:
         meter_id = await self._meter(part.meter)
-        is_first = part is parts[0]
         installation_id = await self._add(
             Installation,
             meter_id=meter_id,
@@ -228,7 +245,7 @@ class _Seeding:
         await self._installation_reading(installation_id, initial, is_final=False)
         if not part.is_live:
             await self._installation_reading(installation_id, part.shown_wh(part.end), is_final=True)
-        await self._many(RegisterReading, (_register_row(meter_id, read) for read in registers(part)))
+        await self._many(RegisterReading, (_register_row(meter_id, read) for read in registers(point, part)))
         await self._many(RegisterMark, (_mark_row(meter_id, read) for read in marks(part)))
 
     async def _installation_reading(self, installation_id: int, value_wh: int, *, is_final: bool) -> None:

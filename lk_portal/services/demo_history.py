@@ -108,20 +108,27 @@ def interval_rows(point_id: int, point: DemoPoint, parts: tuple[Segment, ...]) -
             )
 
 
-def registers(part: Segment) -> Iterator[Register]:
-    """What was read of a meter: every local midnight, hourly of late, and at both ends of its time."""
-    meter = part.meter
+def registers(point: DemoPoint, part: Segment) -> Iterator[Register]:
+    """What was read of a meter: every local midnight, hourly of late, and at both ends of its time.
+
+    While there are no measured hours, nothing was read either.
+    """
+    unread = frozenset[int]().union(*_special_hours(point, part.end))
     for at in _reading_moments(part):
-        for quantity in meter.quantities:
-            for zone in meter.zones if quantity is Quantity.A_PLUS else (0,):
-                yield Register(meter, quantity, zone, at, part.shown_wh(at, quantity, zone))
+        if not {to_milliseconds(at), to_milliseconds(at - HOUR)} <= unread:
+            yield from _registers_at(part, at)
 
 
 def marks(part: Segment) -> Iterator[Register]:
-    """The last accepted reading of each register that the live meter will be asked for."""
-    for quantity in part.meter.quantities:
-        for zone in part.meter.zones if quantity is Quantity.A_PLUS else (0,):
-            yield Register(part.meter, quantity, zone, part.end, part.shown_wh(part.end, quantity, zone))
+    """The last accepted reading of each register of the history, which the first live one goes on from."""
+    yield from _registers_at(part, part.end)
+
+
+def _registers_at(part: Segment, at: datetime) -> Iterator[Register]:
+    meter = part.meter
+    for quantity in meter.quantities:
+        for zone in meter.zones if quantity is Quantity.A_PLUS else (0,):
+            yield Register(meter, quantity, zone, at, part.shown_wh(at, quantity, zone))
 
 
 def _hours(parts: Iterable[Segment], quantity: Quantity) -> Iterator[tuple[datetime, int, IntervalFlag]]:

@@ -41,7 +41,7 @@ class DemoMeter:
     Attributes:
         serial: Its load curve follows from it.
         map_name: Register map.
-        has_reactive: Whether its history has R+ too.
+        quantities: What its history is made for; it is polled for all four.
         seal: Number of the seal.
         verified_on: Both verifications, periodic and instrumental.
         due_on: The next one.
@@ -49,15 +49,10 @@ class DemoMeter:
 
     serial: str
     map_name: str = ONE_REGISTER
-    has_reactive: bool = False
+    quantities: tuple[Quantity, ...] = tuple(Quantity)
     seal: str = ""
     verified_on: date = date(2020, 6, 24)
     due_on: date = date(2036, 6, 24)
-
-    @property
-    def quantities(self) -> tuple[Quantity, ...]:
-        """What its history is made for."""
-        return (Quantity.A_PLUS, Quantity.R_PLUS) if self.has_reactive else (Quantity.A_PLUS,)
 
     @property
     def zones(self) -> tuple[int, ...]:
@@ -155,7 +150,7 @@ ADMIN = DemoUser(
 )
 USERS = (DEMO_USER, OPERATOR, ADMIN, SECOND_USER)
 
-TWO_ZONE_METER = DemoMeter(serial="44103814060174", map_name=TWO_TARIFFS, has_reactive=True, seal="ВМ 234798")
+TWO_ZONE_METER = DemoMeter(serial="44103814060174", map_name=TWO_TARIFFS, seal="ВМ 234798")
 REPLACED_METER = DemoMeter(serial="44103811020517", seal="ВМ 118203", due_on=date(2026, 6, 24))
 REPLACING_METER = DemoMeter(
     serial="44103826011957", seal="ВМ 301146", verified_on=date(2026, 2, 3), due_on=date(2042, 2, 3)
@@ -225,6 +220,7 @@ _SECOND_SUBSCRIBER = DemoSubscriber(
     ),
 )
 _FAMILIES = ("Абрамов", "Быков", "Власов", "Громов", "Данилов", "Ершов", "Жуков", "Ильин", "Кузьмин", "Лапин")
+_USED = (Quantity.A_PLUS, Quantity.R_PLUS)
 _GIVEN = ("Алексей Иванович", "Виктор Олегович")
 
 
@@ -234,7 +230,7 @@ def _neighbour(number: int) -> DemoSubscriber:
         code=f"urn:uuid:9e2c0000-1f3f-ed11-b239-00155daa{number:04x}",
         name="",
         place="Внутреннее (в здании)",
-        meters=(DemoMeter(serial=serial, seal=f"ВМ 2350{number:02}"),),
+        meters=(DemoMeter(serial=serial, seal=f"ВМ 2350{number:02}", quantities=_USED),),
     )
     account = DemoAccount(
         number=f"132254690{number:02}", street="ул.Садовая", house="12", flat=str(number), points=(point,)

@@ -248,9 +248,10 @@ class _Extent:
         # Interleaved rows make many small groups; then it is not worth finding out.
         self.is_unique &= len(starts) == len(own) and key not in self.ranges
         self.ranges[key] = (min(first_ms, known[0]), max(end_ms, known[1]))
-        covered = [row for row in own if row[5]]
-        if covered:
-            last = max(covered, key=_start_of)
+        last = max(own, key=_start_of)
+        if not last[5]:  # a hole at the end, which is rare
+            last = max((row for row in own if row[5]), key=_start_of, default=last)
+        if last[5]:
             until_ms = last[2] + last[3] * 1000
             self.until_ms[key[0]] = max(until_ms, self.until_ms.get(key[0], until_ms))
 
@@ -264,9 +265,10 @@ def _prepare_runs(rows: Sequence[Row], clocks: Mapping[int, PointClock]) -> tupl
     for key, group in groupby(rows, key=itemgetter(0, 1)):
         own, clock = list(group), clocks[key[0]]
         zone_of, day_of = clock.zone_of, clock.day_of
-        starts = {row[2] for row in own}
-        prepared.rows += [(*row, zone_of[row[2]]) for row in own]
-        prepared.days.update([(*key, day) for day in {day_of[start] for start in starts}])
+        starts = set(map(_start_of, own))
+        zones = map(zone_of.__getitem__, map(_start_of, own))
+        prepared.rows += [(*row, zone) for row, zone in zip(own, zones, strict=True)]
+        prepared.days.update([(*key, day) for day in set(map(day_of.__getitem__, starts))])
         extent.add(key, own, starts)
     return prepared, extent
 

@@ -76,6 +76,7 @@ class ReadingsState(rx.State):
     back: str = ""
 
     _targets: list[str] = []
+    _zones: dict[str, str] = {}
     # The query of the address that is shown. A text, for Reflex wraps dataclasses in its state.
     _shown: str = ""
 
@@ -83,19 +84,17 @@ class ReadingsState(rx.State):
     @requires(Role.SUBSCRIBER)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, or its address changed."""
-        points = await points_of(current().database, subscriber_id=subscriber_id())
-        self.meters = [[point.serial, _meter_text(point)] for point in points]
-        self.is_loaded = True
-        if not points:
-            return None
         query = dict(self.router.url.query_parameters)
+        await self._know_meters(query.get("meter", ""))
+        if not self.meters:
+            return None
         try:
-            choice = choice_of(query, today=_today(points, query.get("meter", "")))
+            choice = choice_of(query, today=self._today(query.get("meter", "")))
         except InputError as error:
             self.error = say(error)
             return None
         if not choice.serial:
-            choice = Choice(points[0].serial, choice.period, choice.quantity)
+            choice = Choice(self.meters[0][0], choice.period, choice.quantity)
         self._shown = query_of(choice)
         self._fill_form(choice)
         try:
@@ -163,6 +162,20 @@ class ReadingsState(rx.State):
         self._targets = view.targets
         self.error = ""
 
+    async def _know_meters(self, serial: str) -> None:
+        """Read the list of meters when the page is first opened, or the address names one not in it."""
+        if self.is_loaded and (not serial or serial in self._zones):
+            return
+        points = await points_of(current().database, subscriber_id=subscriber_id())
+        self._zones = {point.serial: point.timezone for point in points}
+        self.meters = [[point.serial, _meter_text(point)] for point in points]
+        self.is_loaded = True
+
+    def _today(self, serial: str) -> date:
+        """The date at the meter's premises, or at those of the first one."""
+        zone = self._zones.get(serial) or self._zones[self.meters[0][0]]
+        return current().clock().astimezone(ZoneInfo(zone)).date()
+
     def _fill_form(self, choice: Choice) -> None:
         start = choice.period.start
         self.serial = choice.serial
@@ -177,11 +190,6 @@ class ReadingsState(rx.State):
 
 def _meter_text(point: PointView) -> str:
     return " · ".join(part for part in (point.name or point.serial, point.address) if part)
-
-
-def _today(points: tuple[PointView, ...], serial: str) -> date:
-    zone = next((point.timezone for point in points if point.serial == serial), points[0].timezone)
-    return current().clock().astimezone(ZoneInfo(zone)).date()
 
 
 def _period_of(form: dict[str, str]) -> Period:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from lk_portal.errors import N_, InputError
 from lk_portal.metering.types import Quantity
@@ -30,15 +30,9 @@ def readings_url(*, serial: str, period: Period, quantity: Quantity) -> str:
 
 def query_of(choice: Choice) -> str:
     """The query part of an address; `choice_of` reads it back."""
-    period = choice.period
-    return urlencode(
-        {
-            "meter": choice.serial,
-            "interval": period.grain.value,
-            "period": str(period),
-            "energy": choice.quantity.name,
-        }
-    )
+    period, energy = choice.period, choice.quantity.name
+    # Only the serial can hold what must be quoted; a year's table has an address in every row.
+    return f"meter={quote(choice.serial, safe='')}&interval={period.grain}&period={period}&energy={energy}"
 
 
 def choice_of(query: Mapping[str, str], *, today: date) -> Choice:

@@ -59,7 +59,8 @@ from bare.bare import app
 
 
 async def main():
-    await Server(app, port=int(sys.argv[1]), interface=Interfaces.ASGI, factory=True, log_enabled=False).serve()
+    port = int(sys.argv[1])
+    await Server(app, port=port, interface=Interfaces.ASGI, factory=True, log_enabled=False).serve()
 
 
 asyncio.run(main())

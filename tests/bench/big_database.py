@@ -85,7 +85,8 @@ def _intervals(connection: sqlite3.Connection) -> None:
     connection.execute(
         """
         WITH RECURSIVE hour(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM hour WHERE n < ? - 1)
-        INSERT INTO interval (point_id, quantity, start, duration_s, value_wh, covered_s, zone, quality, flags)
+        INSERT INTO interval
+          (point_id, quantity, start, duration_s, value_wh, covered_s, zone, quality, flags)
         SELECT p.id, 1, ? + h.n * 3600000, 3600, 150 + (p.id * 31 + h.n * 17) % 700, 3600, 0, 1, 0
         FROM (SELECT id FROM metering_point ORDER BY id) p CROSS JOIN hour h
         """,
@@ -102,9 +103,11 @@ def _rollups(connection: sqlite3.Connection) -> None:
     )
     connection.execute(
         f"""
-        INSERT INTO day_rollup (point_id, quantity, day, total_wh, t1_wh, t2_wh, t3_wh, t4_wh, covered_s, estimated_s)
+        INSERT INTO day_rollup
+          (point_id, quantity, day, total_wh, t1_wh, t2_wh, t3_wh, t4_wh, covered_s, estimated_s)
         SELECT i.point_id, 1, d.day, i.total, 0, 0, 0, 0, i.covered, 0 FROM (
-          SELECT point_id, (start + {OMSK_MS}) / 86400000 AS n, sum(value_wh) AS total, sum(covered_s) AS covered
+          SELECT point_id, (start + {OMSK_MS}) / 86400000 AS n, sum(value_wh) AS total,
+            sum(covered_s) AS covered
           FROM interval GROUP BY point_id, quantity, n) i JOIN days d ON d.n = i.n
         """
     )

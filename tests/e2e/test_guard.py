@@ -109,11 +109,9 @@ async def test_a_flood_of_events_is_cut_and_others_go_on(site: Site) -> None:
 
 async def test_secrets_stay_out_of_the_log(site: Site) -> None:
     canary = "Canary-password-9431"
-    httpx.post(
-        f"{site.url}/auth/login",
-        data={"login": seed.SUBSCRIBER, "password": canary},
-        headers={"Origin": site.url},
-    )
+    async with httpx.AsyncClient() as http:
+        form = {"login": seed.SUBSCRIBER, "password": canary}
+        await http.post(f"{site.url}/auth/login", data=form, headers={"Origin": site.url})
     cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send("no.such.event", {"password": canary})

@@ -11,15 +11,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from metering_lines import (
-    BENCHES,
-    TIMEOUT_S,
-    assert_agrees,
-    free_port,
-    gateway_target,
-    meter_target,
-    simulated_line,
-)
 
 from lk_portal.errors import (
     ConfigurationError,
@@ -35,6 +26,15 @@ from lk_portal.metering.base import MeterAdapter, adapter_for, known_protocols
 from lk_portal.metering.maps import known_maps
 from lk_portal.metering.simulator import Faults, SimulatedGateway, SimulatedMeter
 from lk_portal.metering.types import Capability
+from tests.integration.metering.metering_lines import (
+    BENCHES,
+    TIMEOUT_S,
+    assert_agrees,
+    free_port,
+    gateway_target,
+    meter_target,
+    simulated_line,
+)
 
 
 @dataclass

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from independent import read_import_wh
-from metering_lines import gateway_target, meter_target, simulated_line
 
 from lk_portal.metering.base import adapter_for
 from lk_portal.metering.types import Quantity
+from tests.integration.metering.independent import read_import_wh
+from tests.integration.metering.metering_lines import gateway_target, meter_target, simulated_line
 
 
 @pytest.mark.parametrize("device_id", [1, 2])

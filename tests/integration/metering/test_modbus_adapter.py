@@ -6,15 +6,6 @@ import asyncio
 import struct
 
 import pytest
-from metering_lines import (
-    BENCHES,
-    NOW,
-    TIMEOUT_S,
-    gateway_target,
-    meter_target,
-    scripted_server,
-    simulated_line,
-)
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerType
@@ -24,6 +15,15 @@ from lk_portal.errors import DeviceError, MeterError, MeterTimeoutError, Protoco
 from lk_portal.metering.base import adapter_for
 from lk_portal.metering.modbus import ModbusAdapter
 from lk_portal.metering.types import Quantity
+from tests.integration.metering.metering_lines import (
+    BENCHES,
+    NOW,
+    TIMEOUT_S,
+    gateway_target,
+    meter_target,
+    scripted_server,
+    simulated_line,
+)
 
 LATE_KWH, TIMELY_KWH = 5.0, 77.0
 RTU_QUESTION = 8

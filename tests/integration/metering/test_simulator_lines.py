@@ -7,16 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from metering_lines import (
-    BENCHES,
-    NOW,
-    MemorySink,
-    assert_agrees,
-    free_port,
-    gateway_target,
-    meter_target,
-    simulated_line,
-)
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.framer import FramerType
 
@@ -39,6 +29,16 @@ from lk_portal.metering.simulator import (
 from lk_portal.metering.simulator.fleet import start_all, stop_all
 from lk_portal.metering.simulator.meter import JUMP_BACK, JUMP_TWH
 from lk_portal.metering.types import Quantity
+from tests.integration.metering.metering_lines import (
+    BENCHES,
+    NOW,
+    MemorySink,
+    assert_agrees,
+    free_port,
+    gateway_target,
+    meter_target,
+    simulated_line,
+)
 
 SDM630 = map_named("eastron-sdm630")
 

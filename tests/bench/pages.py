@@ -1,0 +1,78 @@
+"""Bytes of a first visit and the time to start, beside a bare Reflex page built with the same plugins."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from tests.bench import big_database
+from tests.bench.bare_app import running_bare_app
+from tests.bench.report import figure, ratio
+from tests.e2e.raw_client import session_cookie
+from tests.page_weight import Weight, weigh
+from tests.portal_process import running_portal
+
+LOGIN_KB, READINGS_KB = 190, 560
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+RESTARTS = 3
+
+
+def run() -> None:
+    """Weigh the bare page, /login and /readings, then restart a few times."""
+    with tempfile.TemporaryDirectory() as directory, running_bare_app(Path(directory)) as url:
+        bare = asyncio.run(_weigh(url, wait_for="#add"))
+    with tempfile.TemporaryDirectory() as directory:
+        big_database.make(Path(directory), meters=20)
+        with running_portal(Path(directory), LK_IS_WORKER_EMBEDDED="false") as portal:
+            cookie = session_cookie(portal.url, big_database.LOGIN, big_database.PASSWORD)
+            login = asyncio.run(_weigh(f"{portal.url}/login", wait_for="#login"))
+            readings = asyncio.run(
+                _weigh(
+                    f"{portal.url}/readings?interval=year&period={big_database.YEAR}",
+                    wait_for=".barlayer .point path:visible",
+                    cookie=cookie,
+                )
+            )
+        _restart(Path(directory))
+    figure("bytes: bare Reflex page", f"{bare.kilobytes:.0f} KB")
+    for name, weight, most in (("/login", login, LOGIN_KB), ("/readings", readings, READINGS_KB)):
+        figure(
+            f"bytes: {name}",
+            f"{weight.kilobytes:.0f} KB",
+            target=f"<= {most}",
+            is_met=weight.kilobytes <= most,
+        )
+        ratio(f"bytes: {name} / bare page", weight.kilobytes / bare.kilobytes, f"{len(weight.bodies)} files")
+
+
+def _restart(directory: Path) -> None:
+    times = []
+    for _ in range(RESTARTS):
+        began = time.perf_counter()
+        with running_portal(directory):
+            times.append(time.perf_counter() - began)
+    figure(
+        "restart to the first answered page", f"{statistics.median(times):.1f} s (build and database there)"
+    )
+
+
+async def _weigh(address: str, *, wait_for: str, cookie: str = "") -> Weight:
+    async with async_playwright() as tools:
+        browser: Browser = await tools.chromium.launch(executable_path=_chromium(), args=FLAGS)
+        context = await browser.new_context()
+        if cookie:
+            name, _, value = cookie.partition("=")
+            await context.add_cookies([{"name": name, "value": value, "url": address}])
+        weight = await weigh(await context.new_page(), address, wait_for=wait_for)
+        await browser.close()
+        return weight
+
+
+def _chromium() -> str:
+    return shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
