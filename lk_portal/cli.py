@@ -23,6 +23,8 @@ COMMANDS = {
     "user": "user",
     "simulate": "metering",
     "poll": "metering",
+    "backup": "backup",
+    "restore": "backup",
     "doctor": "doctor",
 }
 """Command and the module of `lk_portal.commands` that has a function of its name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -125,11 +126,35 @@ def require_current(settings: Settings) -> None:
     Raises:
         PortalError: It cannot be opened, or `lk migrate` is missing.
     """
-    from lk_portal.errors import N_, PortalError
+    from lk_portal.errors import PortalError
     from lk_portal.services.migrations import is_current
 
     if not is_current(settings.database_address):
         raise PortalError(N_("The database cannot be reached or is not up to date; run `lk migrate`."))
+
+
+def require_free_port(settings: Settings) -> None:
+    """Refuse an address that somebody listens on: the server would share it, and each get half the people.
+
+    Raises:
+        PortalError: It is taken, or not this machine's.
+    """
+    from lk_portal.errors import PortalError
+
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # connections that just ended do not count
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PortalError(
+                N_("Cannot listen on {host}:{port} ({reason}); LK_PORT chooses another port."),
+                host=settings.host,
+                port=settings.port,
+                reason=error.strerror,
+            ) from error
 
 
 def run_until_stopped(main: Coroutine[Any, Any, None]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lk_portal.commands.base import command, start, with_portal
+from lk_portal.commands.base import command, require_free_port, start, with_portal
 from lk_portal.errors import N_
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def demo() -> None:
     """Prepare what is missing, then serve until stopped."""
     settings = _settings()
     with _alone(settings.data_dir):
+        require_free_port(settings)
         replaced_at = _prepare(settings)
 
         from lk_portal.services.demo_process import MeterProcess

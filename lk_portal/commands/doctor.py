@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
-from lk_portal.commands.base import EXIT_FAILED, command, start
+from lk_portal.commands.base import EXIT_FAILED, command, start, with_portal
 from lk_portal.errors import N_, PortalError
 
 if TYPE_CHECKING:
+    from lk_portal.services.context import Portal
     from lk_portal.settings import Settings
 
-N_OK = N_("ok")
-Check = Callable[["Settings"], str]
-"""Gives "" when all is well, else what is wrong (an English message id)."""
+LEAST_FREE_MB = 500
+SILENT_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check says.
+
+    Attributes:
+        text: For people, in their language.
+        is_fault: Whether something does not work, as opposed to being good to know.
+    """
+
+    text: str
+    is_fault: bool = False
+
+
+def _well(message: str = N_("ok"), **data: object) -> Finding:
+    from lk_portal.i18n import _
+
+    return Finding(_(message, **data))
+
+
+def _fault(message: str, **data: object) -> Finding:
+    from lk_portal.i18n import _
+
+    return Finding(_(message, **data), is_fault=True)
 
 
 @command(
@@ -27,63 +57,124 @@ Check = Callable[["Settings"], str]
     ),
     example="lk doctor",
 )
-def doctor() -> None:
-    """Run every check and print a line for each."""
+def doctor() -> int:
+    """Run every check and print a line for each; exit code 1 when one found a fault."""
     settings = start()
 
-    from lk_portal.i18n import _
+    from lk_portal.i18n import _, say
 
-    is_well = True
+    faults = 0
     for name, check in CHECKS.items():
-        problem = check(settings)
-        is_well = is_well and not problem
-        click.echo(f"{_(name)}: {_(problem or N_OK)}")
-    for name, remark in _remarks(settings):
-        click.echo(f"{_(name)}: {_(remark)}")
-    if not is_well:
-        raise click.exceptions.Exit(EXIT_FAILED)
+        try:
+            finding = check(settings)
+        except PortalError as error:
+            finding = Finding(say(error), is_fault=True)
+        faults += finding.is_fault
+        click.echo(f"{'!' if finding.is_fault else ' '} {_(name)}: {finding.text}")
+    if faults:
+        click.echo(f"lk: {_('Something is wrong: see the lines with an exclamation mark.')}", err=True)
+    return EXIT_FAILED if faults else 0
 
 
-def _database(settings: Settings) -> str:
+def _data_dir(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        return _fault(N_("{folder} cannot be written"), folder=folder)
+    free_mb = shutil.disk_usage(there).free // 2**20
+    if free_mb < LEAST_FREE_MB:
+        return _fault(N_("{folder}: only {free} MB are free"), folder=folder, free=free_mb)
+    return _well(N_("{folder}, {free} MB are free"), folder=folder, free=free_mb)
+
+
+def _secret(settings: Settings) -> Finding:
+    kept = settings.data_dir / "secret_key"
+    if settings.secret_key.get_secret_value():
+        return _well(N_("from LK_SECRET_KEY"))
+    if kept.exists() and kept.stat().st_mode & 0o077:
+        return _fault(N_("others can read {file}; `chmod 600` it"), file=kept)
+    return _well(N_("kept in {file}"), file=kept)
+
+
+def _database(settings: Settings) -> Finding:
     from lk_portal.services.migrations import is_current
 
-    is_ready = is_current(settings.database_address)
-    return "" if is_ready else N_("cannot be reached or is not up to date; run `lk migrate`")
+    if is_current(settings.database_address):
+        return _well()
+    return _fault(N_("cannot be reached or is not up to date; run `lk migrate`"))
 
 
-def _maps(settings: Settings) -> str:
+def _maps(settings: Settings) -> Finding:
     from lk_portal.jobs.protocols import load_protocols
+    from lk_portal.metering.base import known_protocols
 
-    try:
-        load_protocols(settings)
-    except PortalError as error:
-        return str(error)
-    return ""
+    load_protocols(settings)
+    return _well(N_("ok; protocols: {protocols}"), protocols=", ".join(known_protocols()))
 
 
-def _bun(_settings: Settings) -> str:
-    import sys
+def _meters(settings: Settings) -> Finding:
+    from lk_portal.services.migrations import is_current
 
+    if not is_current(settings.database_address):
+        return _well(N_("not known without the database"))
+    connected, silent = with_portal(settings, _count_meters)
+    if silent:
+        return _fault(
+            N_("{silent} of {connected} were not read for a day"), silent=silent, connected=connected
+        )
+    return _well(N_("{connected} connected, none silent for a day"), connected=connected)
+
+
+async def _count_meters(portal: Portal) -> tuple[int, int]:
+    """Polled meters, and those of them that were tried and not read for a day."""
+    from sqlalchemy import and_, func, or_, select
+
+    from lk_portal.models import MeterConnection
+    from lk_portal.services.tables import table_of
+
+    link = table_of(MeterConnection).c
+    since = portal.clock() - SILENT_AFTER
+    is_silent = and_(link.attempts > 0, or_(link.last_success_at.is_(None), link.last_success_at < since))
+    query = select(func.count(), func.count().filter(is_silent)).where(link.is_enabled.is_(True))
+    async with portal.database.reading() as connection:
+        connected, silent = (await connection.execute(query)).one()
+        return int(connected), int(silent)
+
+
+def _bun(settings: Settings) -> Finding:  # noqa: ARG001 - a check's signature
     beside = Path(sys.executable).with_name("bun")
-    is_there = beside.exists() or shutil.which("bun") is not None
-    return "" if is_there else N_("not found; it comes with the Python packages")
+    if beside.exists() or shutil.which("bun"):
+        return _well()
+    return _fault(N_("not found; it comes with the Python packages"))
 
 
-def _remarks(settings: Settings) -> list[tuple[str, str]]:
-    """What is no fault, but good to know."""
+def _pages(settings: Settings) -> Finding:
     from lk_portal.serving.frontend import is_built
 
-    found = []
-    if not is_built(settings):
-        found.append((N_("pages"), N_("not built; `lk serve` builds them")))
-    if not settings.smtp_url:
-        found.append(
-            (
-                N_("letters"),
-                N_("no LK_SMTP_URL: letters are written as .eml files under the data directory"),
-            )
-        )
-    return found
+    return _well() if is_built(settings) else _well(N_("not built; `lk serve` builds them"))
 
 
-CHECKS: dict[str, Check] = {N_("database"): _database, N_("register maps"): _maps, N_("bun"): _bun}
+def _letters(settings: Settings) -> Finding:
+    if settings.smtp_url:
+        return _well()
+    return _well(N_("no LK_SMTP_URL: letters are written as .eml files under the data directory"))
+
+
+def _address(settings: Settings) -> Finding:
+    url = settings.public_url
+    if settings.is_https or urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
+        return Finding(url)
+    return _fault(N_("{address} is not https: passwords would go over the network in the clear"), address=url)
+
+
+CHECKS: dict[str, Callable[[Settings], Finding]] = {
+    N_("data directory"): _data_dir,
+    N_("secret"): _secret,
+    N_("database"): _database,
+    N_("register maps"): _maps,
+    N_("meters"): _meters,
+    N_("bun"): _bun,
+    N_("pages"): _pages,
+    N_("letters"): _letters,
+    N_("address"): _address,
+}

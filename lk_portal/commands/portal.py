@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lk_portal.commands.base import command, require_current, run_until_stopped, start
+from lk_portal.commands.base import command, require_current, require_free_port, run_until_stopped, start
 from lk_portal.errors import N_
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def serve() -> None:
     """Check the database, then serve until stopped."""
     settings = start()
     require_current(settings)
+    require_free_port(settings)
 
     from lk_portal.serving.server import serve as serve_portal
 

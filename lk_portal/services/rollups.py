@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,8 +30,8 @@ async def recompute(
     ordered = sorted(days)
     await stage(connection, _STAGE_DAY, [_day_row(*key, clocks[key[0]]) for key in ordered])
     await run(connection, _SUM_DAYS)
-    months = {(point_id, quantity, _month_of(day)) for point_id, quantity, day in ordered}
-    await stage(connection, _STAGE_MONTH, [_month_row(*key) for key in sorted(months)])
+    months = {(point_id, quantity, *_month_of(day)) for point_id, quantity, day in ordered}
+    await stage(connection, _STAGE_MONTH, sorted(months))
     await run(connection, _SUM_MONTHS)
 
 
@@ -39,13 +40,12 @@ def _day_row(point_id: int, quantity: int, ordinal: int, clock: PointClock) -> t
     return point_id, quantity, day.day.isoformat(), day.start_ms, day.end_ms
 
 
-def _month_of(ordinal: int) -> date:
-    return date.fromordinal(ordinal).replace(day=1)
-
-
-def _month_row(point_id: int, quantity: int, month: date) -> tuple[int, int, str, str]:
+@lru_cache(maxsize=4096)
+def _month_of(ordinal: int) -> tuple[str, str]:
+    """The first days of the day's month and of the month after, as ISO dates."""
+    month = date.fromordinal(ordinal).replace(day=1)
     following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return point_id, quantity, month.isoformat(), following.isoformat()
+    return month.isoformat(), following.isoformat()
 
 
 async def set_freshness(connection: AsyncConnection, until_ms: Mapping[int, int], *, now: datetime) -> None:

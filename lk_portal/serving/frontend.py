@@ -60,13 +60,16 @@ def use_own_port(source: str) -> str:
 def portal_config() -> rx.Config:
     """Reflex's configuration of the portal."""
     settings = load_settings()
+    modes = rx.constants.StateManagerMode
     return rx.Config(
         app_name="lk_portal",
         api_url="http://localhost:8000",
         deploy_url=settings.public_url,
         telemetry_enabled=False,
         show_built_with_reflex=False,
-        state_manager_mode=rx.constants.StateManagerMode.MEMORY,
+        # On one machine states stay in memory, never in files; several share them through Redis.
+        state_manager_mode=modes.REDIS if settings.redis_url else modes.MEMORY,
+        redis_url=settings.redis_url or None,
         redis_token_expiration=settings.session_idle_minutes * 60,
         cors_allowed_origins=settings.own_origins,
         trusted_proxy_hops=settings.trusted_proxy_hops,
@@ -137,6 +140,7 @@ def build_environment(settings: Settings) -> dict[str, str]:
         LK_DATA_DIR=str(settings.data_dir),
         LK_PUBLIC_URL=settings.public_url,
         LK_PORT=str(settings.port),
+        LK_REDIS_URL=settings.redis_url,
         LK_IS_WORKER_EMBEDDED="false",
         REFLEX_USE_SYSTEM_BUN="1",
         REFLEX_CHECK_LATEST_VERSION="0",

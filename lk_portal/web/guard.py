@@ -25,6 +25,7 @@ EVENTS_PER_SECOND = 20.0
 EVENTS_BURST = 60.0
 POLICY_VIOLATION = 1008
 ONE_YEAR = 31_536_000
+MAX_BODY = 65_536
 HASHED_NAME = re.compile(r"^/assets/.+-[A-Za-z0-9_-]{8,}\.(js|css|woff2)$")
 CLOSED_PATHS = ("/_upload", "/_all_routes", "/ping")
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
@@ -96,6 +97,12 @@ def security_headers(*, is_https: bool) -> list[tuple[bytes, bytes]]:
     return headers
 
 
+def has_small_body(scope: Scope) -> bool:
+    """Whether a form says its length, and it is one a person could have typed."""
+    length = header(scope, b"content-length")
+    return length.isascii() and length.isdigit() and int(length) <= MAX_BODY
+
+
 class Guard:
     """Wraps the portal's ASGI application."""
 
@@ -130,6 +137,8 @@ class Guard:
             await PlainTextResponse("Not found", 404)(scope, receive, with_headers)
         elif scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self.is_own_origin(scope):
             await PlainTextResponse("Forbidden", 403)(scope, receive, with_headers)
+        elif scope["method"] == "POST" and not has_small_body(scope):
+            await PlainTextResponse("Too large", 413)(scope, receive, with_headers)
         else:
             await self.app(scope, receive, with_headers)
 

@@ -40,6 +40,14 @@ def test_a_form_from_elsewhere_is_refused(site: Site, origin: str | None) -> Non
     assert "set-cookie" not in answer.headers
 
 
+def test_a_form_too_large_to_be_typed_is_refused_unread(site: Site) -> None:
+    form = {"login": seed.SUBSCRIBER, "password": "x" * 100_000}
+
+    answer = httpx.post(f"{site.url}/auth/login", data=form, headers={"Origin": site.url})
+
+    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+
 @pytest.mark.parametrize("path", ["/_upload", "/_upload/x.txt", "/_all_routes", "/ping"])
 def test_reflexs_own_doors_are_closed(site: Site, path: str) -> None:
     assert httpx.get(f"{site.url}{path}").status_code == httpx.codes.NOT_FOUND
