@@ -58,9 +58,11 @@ def portal_environment(data_dir: Path, port: int, **settings: str) -> dict[str, 
 
 
 @contextlib.contextmanager
-def running_portal(data_dir: Path, *, root: Path = ROOT, **settings: str) -> Iterator[RunningPortal]:
-    """`lk serve` of the tree at `root` on a free port over a migrated data directory; stopped at the end."""
-    port = free_port()
+def running_portal(
+    data_dir: Path, *, root: Path = ROOT, port: int = 0, **settings: str
+) -> Iterator[RunningPortal]:
+    """`lk serve` of the tree at `root` over a migrated data directory; on a free port unless told."""
+    port = port or free_port()
     log = data_dir / "portal.log"
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -147,13 +147,14 @@ def figure(consumption: Consumption, labels: list[str]) -> dict[str, Any]:
     bars = consumption.bars
     marks = list(range(len(bars)))
     hover = [_hover(bar, label, consumption) for bar, label in zip(bars, labels, strict=True)]
+    zones = _zones_used(bars)
     data = [
         {
             "type": "bar",
             "x": marks,
             "y": [_zone_wh(bar, zone) / 1000 if bar.covered_s else None for bar in bars],
             "marker": {
-                "color": ZONE_COLORS[zone],
+                "color": _color(zone, zones),
                 "pattern": {
                     "shape": ["." if bar.estimated_s else "" for bar in bars],
                     "fillmode": "overlay",
@@ -166,11 +167,12 @@ def figure(consumption: Consumption, labels: list[str]) -> dict[str, Any]:
             "textposition": "none",
             "hovertemplate": "%{text}<extra></extra>",
         }
-        for zone in _zones_used(bars)
+        for zone in zones
     ]
     if any(bar.is_hole for bar in bars):
         data.append(_hole_trace(bars, marks, hover))
-    return {"data": data, "layout": _layout(labels, marks, unit_of(consumption.quantity))}
+    ticks = [_tick(label, consumption.period) for label in labels]
+    return {"data": data, "layout": _layout(ticks, marks, unit_of(consumption.quantity))}
 
 
 def _hole_trace(bars: tuple[Bar, ...], marks: list[int], hover: list[str]) -> dict[str, Any]:
@@ -188,6 +190,16 @@ def _hole_trace(bars: tuple[Bar, ...], marks: list[int], hover: list[str]) -> di
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
     }
+
+
+def _tick(label: str, period: Period) -> str:
+    """What stands under a column: of an hour only its number, for a telephone is narrow."""
+    return label[:2] if period.grain is Grain.DAY else label
+
+
+def _color(zone: int, zones: list[int]) -> str:
+    """A meter without zones is drawn in the first zone's colour: grey is for what is missing."""
+    return ZONE_COLORS[1 if zones == [0] else zone]
 
 
 def _layout(labels: list[str], marks: list[int], unit: str) -> dict[str, Any]:
@@ -237,7 +249,7 @@ def _legend(consumption: Consumption) -> list[list[str]]:
         return []
     return [
         [
-            ZONE_COLORS[zone],
+            _color(zone, zones),
             _("T{zone}", zone=zone) if zone else _("No zone"),
             kwh(sum(_zone_wh(bar, zone) for bar in consumption.bars)),
         ]

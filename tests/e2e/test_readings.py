@@ -130,14 +130,6 @@ async def test_a_foreign_meter_looks_like_none_at_all(page: Page, site: Site) ->
     assert seen[0] == seen[1]
 
 
-async def test_the_page_says_when_the_connection_is_lost(page: Page, site: Site) -> None:
-    await open_readings(page, site)
-    await page.context.set_offline(True)
-    await page.evaluate("window.dispatchEvent(new Event('offline'))")
-    # What is shown stays readable without a connection.
-    await expect(page.get_by_role("heading", name="График потребления")).to_be_visible()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, TELEPHONE], ids=["1280", "390"])
 async def test_nothing_sticks_out(

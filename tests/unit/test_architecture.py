@@ -44,7 +44,7 @@ DATABASE = "services.database services.migrations"
 SQL = "sqlalchemy sqlmodel alembic psycopg aiosqlite sqlite3"
 BELOW_STATE = "errors settings logs i18n security metering.types services"
 BELOW_JOBS = "errors settings logs i18n security metering models services"
-EVERYTHING = f"{BELOW_JOBS} jobs web state components pages demo serving lk_portal commands cli"
+EVERYTHING = f"{BELOW_JOBS} jobs web state components pages serving lk_portal commands cli"
 
 ROOMS = {
     "": room("", never=f"reflex {SQL}"),
@@ -58,7 +58,6 @@ ROOMS = {
     "services": room(BELOW_JOBS, never="reflex"),
     "jobs": room(BELOW_JOBS, never="reflex"),
     "web": room(BELOW_JOBS, never="reflex"),
-    "demo": room(f"{BELOW_JOBS} jobs", never="reflex"),
     "state": room(BELOW_STATE, but=DATABASE, never=SQL),
     "components": room(f"{BELOW_STATE} state", but=DATABASE, never=SQL),
     "pages": room(f"{BELOW_STATE} state components", but=DATABASE, never=SQL),
@@ -119,7 +118,6 @@ BAD = [
     ("pages/admin/x.py", "import sqlmodel", "sqlmodel"),
     ("pages/x.py", "import lk_portal.web.routes", "lk_portal.web.routes"),
     ("pages/x.py", "from lk_portal.lk_portal import app", "lk_portal.lk_portal"),
-    ("demo/x.py", "import lk_portal.pages", "lk_portal.pages"),
     ("models/x.py", "if TYPE_CHECKING:\n    import lk_portal.services", "lk_portal.services"),
     ("models/x.py", "importlib.import_module('lk_portal.services')", "lk_portal.services"),
 ]
