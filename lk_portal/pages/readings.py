@@ -87,7 +87,7 @@ def _form() -> rx.Component:
         ),
         on_submit=ReadingsState.show,
         reset_on_submit=False,
-        class_name="card bg-base-100 border border-base-300 p-4 grid gap-3 grid-cols-2 lg:grid-cols-4",
+        class_name="card bg-base-100 border border-base-300 p-4 grid gap-3 grid-cols-[2fr_3fr] lg:grid-cols-4",
         custom_attrs={"aria-label": _("What to show")},
     )
 

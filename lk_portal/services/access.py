@@ -6,6 +6,7 @@ idleness, by age, and when the user is disabled or gets a new password.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from lk_portal.errors import N_, BadCredentialsError, InputError, NotFoundError, ThrottledError
+from lk_portal.errors import (
+    N_,
+    BadCredentialsError,
+    InputError,
+    NotFoundError,
+    StorageError,
+    ThrottledError,
+)
 from lk_portal.models import Role, SignInAttempt, User, UserSession
 from lk_portal.security import passwords, throttle
 from lk_portal.security.tokens import hash_of, new_token
@@ -250,10 +258,12 @@ async def _user_id(connection: AsyncConnection, login: str) -> int:
 
 
 async def _mark_seen(database: Database, session_hash: str, now: datetime) -> None:
-    async with database.writing() as connection:
-        await connection.execute(
-            update(_session).where(_session.c.token_hash == session_hash).values(seen_at=now)
-        )
+    """Best effort: what the person does must not fail because its time could not be noted."""
+    with suppress(StorageError):
+        async with database.writing() as connection:
+            await connection.execute(
+                update(_session).where(_session.c.token_hash == session_hash).values(seen_at=now)
+            )
 
 
 async def _refuse_guessing(database: Database, keys: dict[str, throttle.Policy], *, now: datetime) -> None:
