@@ -1,0 +1,220 @@
+"""Signing in, sessions and users, on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lk_portal.errors import BadCredentialsError, InputError, NotFoundError, ThrottledError
+from lk_portal.security.tokens import hash_of
+from lk_portal.services import access
+from lk_portal.services.access import Identity, Role, Visit, normal_login
+from lk_portal.services.database import Database
+from lk_portal.settings import Settings, load_settings
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PASSWORD = "Correct-horse-2026"
+EMAIL = "ivanov@example.com"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=tmp_path, bcrypt_rounds=4)
+
+
+def visit(*, after: timedelta = timedelta(), address: str = "192.0.2.1") -> Visit:
+    return Visit(address=address, agent="test", at=NOW + after)
+
+
+async def add_user(database: Database, settings: Settings, **changes: object) -> int:
+    values: dict[str, object] = {
+        "email": EMAIL,
+        "phone": "+7 913 123-45-67",
+        "role": Role.OPERATOR,
+        "display_name": "Иванов",
+        "password": PASSWORD,
+        "subscriber_id": None,
+        "now": NOW,
+        **changes,
+    }
+    return await access.create_user(database, settings, **values)  # type: ignore[arg-type]
+
+
+async def sign_in(
+    database: Database, settings: Settings, login: str = EMAIL, password: str = PASSWORD, **where: object
+) -> str:
+    return await access.sign_in(
+        database,
+        settings,
+        login=login,
+        password=password,
+        visit=visit(**where),  # type: ignore[arg-type]
+    )
+
+
+async def identity(
+    database: Database, settings: Settings, token: str, *, after: timedelta, is_activity: bool = True
+) -> Identity | None:
+    return await access.identity_of(
+        database, settings, session_hash=hash_of(token), now=NOW + after, is_activity=is_activity
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "login"),
+    [
+        ("8 913 123-45-67", "+79131234567"),
+        ("+7 (913) 123 45 67", "+79131234567"),
+        (" Ivanov@Example.COM ", EMAIL),
+        ("", ""),
+        ("x" * 300, ""),
+        ("a\0b@example.com", ""),
+        ("не телефон", ""),
+    ],
+)
+def test_a_login_as_people_type_it(typed: str, login: str) -> None:
+    assert normal_login(typed) == login
+
+
+@pytest.mark.parametrize("login", [EMAIL, "IVANOV@example.com", "8 913 123-45-67"])
+async def test_the_right_password_opens_a_session(database: Database, settings: Settings, login: str) -> None:
+    user_id = await add_user(database, settings)
+
+    token = await sign_in(database, settings, login)
+    found = await identity(database, settings, token, after=timedelta(minutes=1))
+
+    assert found is not None
+    assert (found.user_id, found.role, found.display_name) == (user_id, Role.OPERATOR, "Иванов")
+    assert await identity(database, settings, token + "x", after=timedelta()) is None
+
+
+@pytest.mark.parametrize(
+    ("login", "password"), [(EMAIL, "wrong"), ("nobody@example.com", PASSWORD), ("", "")]
+)
+async def test_refusals_are_all_alike(
+    database: Database, settings: Settings, login: str, password: str
+) -> None:
+    await add_user(database, settings)
+
+    with pytest.raises(BadCredentialsError) as refused:
+        await sign_in(database, settings, login, password)
+
+    assert str(refused.value) == "Wrong login or password"
+
+
+async def test_a_disabled_person_is_out_at_once(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+
+    await access.disable_user(database, login=EMAIL)
+
+    assert await identity(database, settings, token, after=timedelta()) is None
+    with pytest.raises(BadCredentialsError):
+        await sign_in(database, settings)
+
+
+async def test_a_new_password_ends_the_old_sessions(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+
+    await access.reset_password(database, settings, login=EMAIL, password="Another-horse-2026")
+
+    assert await identity(database, settings, token, after=timedelta()) is None
+    assert await sign_in(database, settings, password="Another-horse-2026")
+    with pytest.raises(BadCredentialsError):
+        await sign_in(database, settings, password=PASSWORD)
+
+
+async def test_an_unused_session_ends_and_a_used_one_lives(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+    step = timedelta(minutes=29)
+
+    assert await identity(database, settings, token, after=step)
+    assert await identity(database, settings, token, after=2 * step)
+    assert await identity(database, settings, token, after=3 * step, is_activity=False)
+    assert await identity(database, settings, token, after=3 * step + timedelta(minutes=2)) is None
+
+
+async def test_no_session_outlives_half_a_day(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+    for minutes in range(20, 12 * 60, 20):
+        assert await identity(database, settings, token, after=timedelta(minutes=minutes))
+
+    assert await identity(database, settings, token, after=timedelta(hours=12)) is None
+
+
+async def test_sign_out_ends_this_session_only(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    one, other = await sign_in(database, settings), await sign_in(database, settings)
+
+    await access.sign_out(database, token=one)
+    await access.sign_out(database, token=one)
+
+    assert await identity(database, settings, one, after=timedelta()) is None
+    assert await identity(database, settings, other, after=timedelta())
+
+
+async def test_guessing_grows_slow_but_locks_nobody_out(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    for _ in range(5):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(database, settings, password="wrong")
+
+    with pytest.raises(ThrottledError):
+        await sign_in(database, settings)
+    assert await sign_in(database, settings, after=timedelta(seconds=2))
+    with pytest.raises(BadCredentialsError):
+        await sign_in(database, settings, password="wrong", after=timedelta(seconds=3))
+
+
+async def test_an_address_that_guesses_many_logins_is_slowed(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    for number in range(30):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(database, settings, f"nobody{number}@example.com")
+
+    with pytest.raises(ThrottledError):
+        await sign_in(database, settings)
+    assert await sign_in(database, settings, address="192.0.2.2")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"phone": None},
+        {"email": "other@example.com"},
+        {"email": "no e-mail", "phone": None},
+        {"email": "x@example.com", "phone": "12"},
+        {"email": "y@example.com", "phone": None, "password": "short"},
+        {"email": "z@example.com", "phone": None, "password": "x" * 129},
+    ],
+)
+async def test_a_user_that_cannot_be_added(
+    database: Database, settings: Settings, changes: dict[str, object]
+) -> None:
+    await add_user(database, settings)
+
+    with pytest.raises(InputError):
+        await add_user(database, settings, **changes)
+    assert await sign_in(database, settings)
+
+
+async def test_nobody_is_no_user(database: Database, settings: Settings) -> None:
+    with pytest.raises(NotFoundError):
+        await access.disable_user(database, login="nobody@example.com")
+    with pytest.raises(NotFoundError):
+        await access.reset_password(database, settings, login="", password=PASSWORD)
+
+
+async def test_what_is_over_is_forgotten(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+
+    await access.forget_expired(database, now=NOW + timedelta(hours=1))
+    assert await identity(database, settings, token, after=timedelta(minutes=5))
+    await access.forget_expired(database, now=NOW + timedelta(hours=13))
+    assert await identity(database, settings, token, after=timedelta(minutes=5)) is None

@@ -1,0 +1,94 @@
+"""Every command explains itself, at once, and refuses what it does not understand in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lk_portal import i18n
+from lk_portal.cli import COMMANDS, run
+
+GROUPED = [["user", name] for name in ("create", "disable", "reset")]
+ALL = [*([name] for name in COMMANDS), *GROUPED]
+HELP_SECONDS = 0.5
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = i18n._Active.locale
+    monkeypatch.setenv("LK_LOCALE", "en")
+    i18n.use_locale("en")
+    yield
+    i18n._Active.locale = before
+
+
+@pytest.mark.parametrize("command", ALL, ids=" ".join)
+def test_help_has_a_sentence_and_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command, "--help"]) == 0
+
+    text = capsys.readouterr().out
+    assert f"lk {' '.join(command)}" in text.split("Example:")[1]
+    assert len(text.splitlines()) > 5
+
+
+def test_the_list_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+
+    text = capsys.readouterr().out
+    assert all(f"  {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["demo", "--nonsense"],
+        ["simulate"],
+        ["simulate", "--meters", "0", "--port", "5020"],
+        ["user", "create", "--email", "a@b.example", "--role", "subscriber"],
+        ["user", "reset"],
+        ["restore", "/nonexistent/file"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_exit_2_with_one_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["poll"], ["worker"], ["serve"], ["doctor"], ["demo"]], ids=" ".join
+)
+def test_a_broken_setting_exits_2_and_is_named(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LK_POLL_INTERVAL_S", "1")
+
+    assert run(command) == 2
+
+    told = capsys.readouterr().err
+    assert "LK_POLL_INTERVAL_S" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_help_comes_at_once() -> None:
+    environment = {**os.environ, "LK_LOCALE": "ru"}
+    times = []
+    for _attempt in range(3):
+        started = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "lk_portal", "--help"], check=True, capture_output=True, env=environment
+        )
+        times.append(time.monotonic() - started)
+
+    assert min(times) < HELP_SECONDS

@@ -1,0 +1,111 @@
+"""How pages register, what the guard admits, and the outermost layer's small parts."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+import reflex as rx
+
+import lk_portal.lk_portal  # noqa: F401 - registers every page
+from lk_portal.components.icons import PATHS, icon
+from lk_portal.errors import ConfigurationError
+from lk_portal.pages.registry import all_pages, menu_pages, portal_page
+from lk_portal.services.access import Identity, Role
+from lk_portal.serving.frontend import fingerprint, use_own_port
+from lk_portal.settings import load_settings
+from lk_portal.state.guard import Access
+from lk_portal.web.client import client_address
+from lk_portal.web.guard import Bucket, content_policy, inline_script_hashes
+
+
+def layout() -> rx.Component:
+    return rx.el.div()
+
+
+@pytest.mark.parametrize(
+    ("route", "menu", "reason"),
+    [("/readings", "", "taken"), ("tips", "", "begin with /"), ("/meters/[meter]", "main", "menu")],
+)
+def test_a_wrong_page_is_refused_with_its_reason(route: str, menu: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        portal_page(route=route, title="x", menu=menu)(layout)  # type: ignore[arg-type]
+
+
+def test_the_pages_are_there_and_their_icons_too() -> None:
+    assert {"/", "/login", "/readings", "/not-found"} <= {page.route for page in all_pages()}
+    assert [page.route for page in menu_pages("main")][:2] == ["/", "/readings"]
+    assert all(page.icon in PATHS for page in all_pages() if page.menu)
+
+
+def test_an_unknown_icon_is_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        icon("nothing")
+
+
+PEOPLE = [None, *(Identity(1, role, None, "", "") for role in Role)]
+
+
+@pytest.mark.parametrize(("person", "role"), product(PEOPLE, Role))
+def test_only_the_declared_role_is_admitted(person: Identity | None, role: Role) -> None:
+    assert Access(is_public=False, roles=frozenset({role})).admits(person) == (
+        person is not None and person.role is role
+    )
+    assert Access(is_public=True).admits(person)
+    assert not Access(is_public=False).admits(person)
+
+
+def test_a_bucket_lets_a_burst_and_then_the_rate_through() -> None:
+    now = [0.0]
+    bucket = Bucket(rate=2, burst=3, clock=lambda: now[0])
+
+    assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+    now[0] = 0.5
+    assert [bucket.take() for _ in range(2)] == [True, False]
+    now[0] = 100
+    assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_inline_scripts_are_allowed_by_their_hash_only(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<script>let a = 1</script><script src="/x.js"></script>')
+    hashes = inline_script_hashes(tmp_path)
+
+    assert len(hashes) == 1
+    assert hashes[0].encode() in content_policy(hashes)
+    assert b"unsafe-eval" not in content_policy(hashes)
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "address"),
+    [
+        (0, b"6.6.6.6", "10.0.0.1"),
+        (1, b"6.6.6.6, 1.2.3.4", "1.2.3.4"),
+        (2, b"6.6.6.6, 1.2.3.4, 10.0.0.9", "1.2.3.4"),
+        (3, b"1.2.3.4", "10.0.0.1"),
+    ],
+)
+def test_only_trusted_proxies_are_believed(hops: int, forwarded: bytes, address: str) -> None:
+    scope = {"type": "http", "client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", forwarded)]}
+
+    assert client_address(scope, hops) == address
+
+
+def test_the_websocket_follows_the_pages_own_port() -> None:
+    import reflex_base
+
+    installed = Path(reflex_base.__file__).parent / ".templates" / "web" / "utils" / "state.js"
+    changed = use_own_port(installed.read_text(encoding="utf-8"))
+
+    assert "endpoint.port = window.location.port" in changed
+    assert use_own_port(changed) == changed
+    with pytest.raises(ConfigurationError):
+        use_own_port("something else")
+
+
+def test_another_language_or_name_needs_another_build() -> None:
+    plain = fingerprint(load_settings())
+
+    assert fingerprint(load_settings()) == plain
+    assert fingerprint(load_settings(locale="en")) != plain
+    assert fingerprint(load_settings(utility_name="Иная")) != plain
