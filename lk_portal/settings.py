@@ -48,6 +48,9 @@ def _known_locale(name: str) -> str:
 def _database_address(url: str) -> str:
     if url and urlsplit(url).scheme not in ("sqlite", "postgresql"):
         raise ValueError("must begin with sqlite:// or postgresql://")
+    # The server changes its directory; a relative file is meant from where the portal was started.
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"
     return url
 
 

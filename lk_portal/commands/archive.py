@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic.util import CommandError
+
 from lk_portal.commands.copies import copy_for, integrity_of
 from lk_portal.errors import N_, ConfigurationError, PortalError
 from lk_portal.services.migrations import migrate

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import click
 
-from lk_portal.commands.base import EXIT_FAILED, command, run_until_stopped, start, with_portal
-from lk_portal.errors import N_
+from lk_portal.commands.base import command, run_until_stopped, start, with_portal
+from lk_portal.errors import N_, PortalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,21 +92,24 @@ def simulate(
     example="lk poll --meter 44103814060174",
 )
 @click.option("--meter", "serial", default=None, metavar="SERIAL", help=N_("Read this meter only."))
-def poll(serial: str | None) -> int:
-    """Poll once; exit code 1 when no meter could be read."""
+def poll(serial: str | None) -> None:
+    """Poll once; fails when no meter could be read."""
     settings = start()
+    # What it warns of stands in the table.
+    logging.getLogger("lk_portal.metering.poller").setLevel(logging.ERROR)
 
     from lk_portal.jobs.once import poll_once
     from lk_portal.jobs.protocols import load_protocols
 
     load_protocols(settings)
 
-    async def read(portal: Portal) -> int:
+    async def read(portal: Portal) -> None:
         gateways, outcomes = await poll_once(portal, serial=serial)
         click.echo(_table(gateways, outcomes, portal))
-        return EXIT_FAILED if all(outcome.error is not None for outcome in outcomes) else 0
+        if all(outcome.error is not None for outcome in outcomes):
+            raise PortalError(N_("No meter could be read."))
 
-    return with_portal(settings, read)
+    with_portal(settings, read)
 
 
 def _say_ready(gateways: Sequence[SimulatedGateway]) -> None:

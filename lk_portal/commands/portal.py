@@ -38,6 +38,10 @@ def worker() -> None:
     """Work until stopped."""
     settings = start()
     require_current(settings)
+
+    from lk_portal.jobs.protocols import load_protocols
+
+    load_protocols(settings)
     run_until_stopped(_work(settings))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +23,7 @@ VERSION = "1"
 """Raise it when a job's arguments change their meaning: jobs of another version are not taken over."""
 POOL_SIZE = 8
 DRAIN_S = 10
+MAX_KIND, MAX_KINDS = 80, 1000
 
 
 async def launch(address: str, *, executor: str, queues: dict[str, int], queue_poll_s: float) -> None:
@@ -79,11 +82,35 @@ def _config(address: str, executor: str) -> DBOSConfig:
 
 
 def _silence() -> None:
-    """With a handler of its own already there, DBOS adds none: its records go up to ours."""
+    """With a handler there already, DBOS adds none: its records go up to ours, each trouble once."""
     log = logging.getLogger("dbos")
     if not log.handlers:
         log.addHandler(logging.NullHandler())
+    if not any(isinstance(one, OncePerTrouble) for one in log.filters):
+        log.addFilter(OncePerTrouble())
     log.propagate = True
+
+
+class OncePerTrouble(logging.Filter):
+    """Lets the first record of a kind through, and the next only after it has been quiet for `quiet_s`.
+
+    While its database is away, DBOS repeats half a dozen warnings every second.
+    """
+
+    def __init__(self, *, quiet_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._quiet_s = quiet_s
+        self._clock = clock
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """The kind of a record is its text before the reason."""
+        kind, now = record.getMessage().partition(":")[0][:MAX_KIND], self._clock()
+        before = self._last.get(kind)
+        if len(self._last) >= MAX_KINDS:
+            self._last.clear()
+        self._last[kind] = now
+        return before is None or now - before > self._quiet_s
 
 
 def _prepare_sqlite(address: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+
+from sqlalchemy import select
 
 from lk_portal.errors import N_, NotFoundError
 from lk_portal.jobs.worker import reading_store
 from lk_portal.metering.poller import Poller, PollLimits
 from lk_portal.metering.types import GatewayTarget, PollOutcome
+from lk_portal.models import Meter, MeterConnection
 from lk_portal.services.context import Portal
+from lk_portal.services.database import Database
 from lk_portal.services.polling import due_gateways
-
-FAR_AHEAD = timedelta(days=3660)
-"""Polling by hand does not ask whether a meter is due."""
+from lk_portal.services.tables import table_of
 
 
 async def poll_once(
@@ -26,9 +28,9 @@ async def poll_once(
     """
     gateways = await due_gateways(
         portal.database,
-        now=portal.clock() + FAR_AHEAD,
+        now=portal.clock(),
         default_interval_s=portal.settings.poll_interval_s,
-        serials=None if serial is None else [serial],
+        serials=[serial] if serial is not None else await _connected(portal.database),
     )
     if not gateways:
         raise NotFoundError(_nothing(serial), serial=serial)
@@ -39,6 +41,14 @@ async def poll_once(
         return gateways, await poller.poll(gateways)
     finally:
         await poller.close()
+
+
+async def _connected(database: Database) -> Sequence[str]:
+    """The serial numbers of all meters with a connection: polling by hand does not ask whether one is due."""
+    meter, link = table_of(Meter), table_of(MeterConnection)
+    query = select(meter.c.serial).join(link, link.c.meter_id == meter.c.id)
+    async with database.reading() as connection:
+        return (await connection.scalars(query)).all()
 
 
 def _nothing(serial: str | None) -> str:

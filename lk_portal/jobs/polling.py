@@ -33,6 +33,8 @@ LEASE_S = 120
 ATTENDANCE_S = 30
 LONGEST_WAIT_S = 900
 """A batch nobody has taken out of the queue for so long is planned anew."""
+STUCK_S = 120
+"""A process that has nothing to do does not let a batch wait for so long."""
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class Polling:
         self._running: dict[str, asyncio.Task[object]] = {}
         self._troubled: frozenset[int] = frozenset()
         self._is_storing = True
+        self._longest_wait_s = 0.0
         self.is_stopping = False
 
     @property
@@ -75,12 +78,18 @@ class Polling:
         """The batches that this process is at, by job id."""
         return dict(self._running)
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether batches wait although this process is free: then it does not take them any more."""
+        return not self._running and self._longest_wait_s > STUCK_S
+
     async def plan(self) -> int:
         """Put everything that is due and not yet on its way into the queue; gives the number of batches."""
         # Named before looking: who looked in another slot than it enqueues in may not see what went between.
         slot = self._slot()
         due = await self._due()
         if not due:
+            self._longest_wait_s = 0.0
             return 0
         busy = await self._in_flight()
         waiting = [gateway for gateway in due if not busy.intersection(_meter_ids(gateway))]
@@ -153,12 +162,15 @@ class Polling:
         jobs = await DBOS.list_workflows_async(
             queue_name=QUEUE, name=JOB, status=["ENQUEUED", "PENDING"], load_output=False
         )
+        now_s = time.time()
+        waits_s = [now_s - (job.created_at or 0) / 1000 for job in jobs if job.status == "ENQUEUED"]
+        self._longest_wait_s = max(waits_s, default=0.0)
         longest_wait_s = max(LONGEST_WAIT_S, self._portal.settings.poll_interval_s)
         lost = [
             job.workflow_id
             for job in jobs
             if job.workflow_id not in self._running
-            and is_lost(job, longest_wait_s=longest_wait_s, now_s=time.time())
+            and is_lost(job, longest_wait_s=longest_wait_s, now_s=now_s)
         ]
         if lost:
             log.warning("jobs.polling.lost_batches", extra={"jobs": lost})

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import os
 import re
+import secrets
 import socket
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -23,7 +27,7 @@ class Seat:
     """A taken seat; give it back with `release`.
 
     Attributes:
-        name: Unique among living workers, e.g. `metering1-1`.
+        name: Unique among living workers, e.g. `metering1-9f3a41c2-1`.
     """
 
     name: str
@@ -31,23 +35,37 @@ class Seat:
 
     @classmethod
     def take(cls, data_dir: Path) -> Seat:
-        """The first free seat of this machine in `data_dir`.
+        """The first free seat in `data_dir`.
 
         Raises:
             OSError: The data directory cannot be written.
         """
         folder = data_dir / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname()) or "localhost"
+        node = _node(folder)
         for number in itertools.count(1):
-            file = _locked(folder / f"{host}-{number}.lock")
+            file = _locked(folder / f"{number}.lock")
             if file is not None:
-                return cls(f"{host}-{number}", file)
+                return cls(f"{node}-{number}", file)
         raise AssertionError  # pragma: no cover - count() has no end
 
     def release(self) -> None:
         """Free the seat for the next worker; may be called twice."""
         self._file.close()
+
+
+def _node(folder: Path) -> str:
+    """The machine's name with a number kept in the folder: a machine may have several data directories."""
+    kept = folder / "node"
+    if not kept.exists():
+        handle, draft = tempfile.mkstemp(dir=folder, prefix=".node-")
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(4))
+        with suppress(FileExistsError):  # another worker was faster
+            os.link(draft, kept)
+        Path(draft).unlink()
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname()) or "localhost"
+    return f"{host}-{kept.read_text(encoding='ascii').strip()}"
 
 
 def _locked(path: Path) -> IO[bytes] | None:

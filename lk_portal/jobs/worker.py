@@ -69,11 +69,11 @@ class Worker:
         return self._loops["polling"].last_success_at
 
     def is_alive(self) -> bool:
-        """Whether it looked for due meters lately; one that has just started is given time to."""
+        """Whether it looked for due meters lately and takes batches; a fresh one is given time to."""
         last = self.last_cycle_at or self._started_at
-        return last is not None and self._portal.clock() - last < MISSED_CYCLES * timedelta(
-            seconds=self.tick_s
-        )
+        patience = timedelta(seconds=MISSED_CYCLES * self.tick_s)
+        is_looking = last is not None and self._portal.clock() - last < patience
+        return is_looking and not self._polling.is_stuck
 
     @property
     def name(self) -> str:

@@ -23,6 +23,7 @@ from lk_portal.pages.registry import portal_page
 from lk_portal.state.readings import ReadingsState
 from lk_portal.state.readings_view import quantity_text
 
+COLUMNS = "grid-cols-[2fr_3fr] lg:grid-cols-4"
 PICKER = "col-span-2 order-1 lg:order-none lg:col-span-1"
 """On a telephone the period has a row of its own, below interval and energy."""
 
@@ -87,7 +88,7 @@ def _form() -> rx.Component:
         ),
         on_submit=ReadingsState.show,
         reset_on_submit=False,
-        class_name="card bg-base-100 border border-base-300 p-4 grid gap-3 grid-cols-[2fr_3fr] lg:grid-cols-4",
+        class_name=f"card bg-base-100 border border-base-300 p-4 grid gap-3 {COLUMNS}",
         custom_attrs={"aria-label": _("What to show")},
     )
 

@@ -8,7 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lk_portal.errors import N_, NotFoundError
 from lk_portal.metering.types import GatewayTarget, MeterTarget
 from lk_portal.models import Gateway, Installation, Meter, MeterConnection
 from lk_portal.services.connection_status import LONGEST_RETRY_S
@@ -33,12 +35,25 @@ async def due_gateways(
         database: Where from.
         now: Aware UTC.
         default_interval_s: Seconds between polls of meters without an interval of their own.
-        serials: Only these meters, whether due or not.
+        serials: Only these meters, whether due or not; those that are not polled are left out.
+
+    Raises:
+        NotFoundError: One of `serials` is no meter's.
     """
     chosen = _due(now, default_interval_s) if serials is None else _meter.c.serial.in_(serials)
     async with database.reading() as connection:
+        await _refuse_unknown(connection, serials or ())
         rows = (await connection.execute(_TARGETS.where(_installed(now), chosen))).all()
     return tuple(_gateway(list(group)) for _, group in groupby(rows, key=lambda row: row.gateway_id))
+
+
+async def _refuse_unknown(connection: AsyncConnection, serials: Collection[str]) -> None:
+    if not serials:
+        return
+    known = await connection.execute(select(_meter.c.serial).where(_meter.c.serial.in_(serials)))
+    unknown = set(serials).difference(known.scalars())
+    if unknown:
+        raise NotFoundError(N_("No meter {serial} is connected."), serial=min(unknown))
 
 
 def _due(now: datetime, default_interval_s: int) -> ColumnElement[bool]:
@@ -48,7 +63,8 @@ def _due(now: datetime, default_interval_s: int) -> ColumnElement[bool]:
 
 
 def _installed(now: datetime) -> ColumnElement[bool]:
-    return and_(_place.c.installed_at <= now, _place.c.removed_at.is_(None))
+    """A removal may be registered before its day."""
+    return and_(_place.c.installed_at <= now, or_(_place.c.removed_at.is_(None), _place.c.removed_at > now))
 
 
 def _gateway(rows: list[Any]) -> GatewayTarget:

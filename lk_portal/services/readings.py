@@ -20,6 +20,13 @@ from lk_portal.services.connection_status import Random, StatusBook
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import accumulate_intervals
 from lk_portal.services.read_context import MeterContext, RegisterKey, load_context
+from lk_portal.services.readings_rejected import (
+    MarkKey,
+    RejectionLog,
+    rejections_of,
+    show_rejections,
+    storable,
+)
 from lk_portal.services.register_steps import Limits, Mark, Step, advance, limits_of
 from lk_portal.services.reviews import Doubt, keep_doubts
 from lk_portal.services.span_intervals import PlacedSpan, interval_rows
@@ -52,25 +59,37 @@ class ReadingStore:
         self._clock = clock
         self._default_interval_s = default_interval_s
         self._random = random
+        self._rejected = RejectionLog()
 
     async def store(self, outcomes: tuple[PollOutcome, ...]) -> None:
         """Keep all of `outcomes` in one transaction; storing the same outcomes again changes nothing.
 
         Outcomes of meters that do not exist are left out. Every reading is kept as it was read; only
         one taken while the meter stood at a point, newer than the last and possible, becomes consumption.
+        One that was refused is told as the connection's last error and, once, in the log.
 
         Raises:
             StorageError: Nothing was kept; the caller may try again with the same outcomes.
         """
-        ordered = sorted(outcomes, key=lambda outcome: (outcome.finished_at, outcome.meter_id))
+        given = sorted(outcomes, key=lambda outcome: (outcome.finished_at, outcome.meter_id))
+        ordered = [storable(outcome) for outcome in given]
         async with self._database.writing() as connection:
-            contexts = await load_context(connection, [outcome.meter_id for outcome in ordered])
-            book = StatusBook(default_interval_s=self._default_interval_s, random=self._random)
-            for outcome in ordered:
-                if outcome.meter_id in contexts:
-                    book.note(outcome, contexts[outcome.meter_id])
-            await store_snapshots(connection, _snapshots(ordered, contexts), contexts, now=self._clock())
-            await book.write(connection)
+            batch = await self._store(connection, ordered)
+        # Only now: a batch that was undone comes again.
+        self._rejected.note(batch.doubts, batch.marks)
+        self._rejected.note_unstorable(given, ordered)
+
+    async def _store(self, connection: AsyncConnection, ordered: list[PollOutcome]) -> ReadingBatch:
+        contexts = await load_context(connection, [outcome.meter_id for outcome in ordered])
+        book = StatusBook(default_interval_s=self._default_interval_s, random=self._random)
+        for outcome in ordered:
+            if outcome.meter_id in contexts:
+                book.note(outcome, contexts[outcome.meter_id])
+        snapshots = _snapshots(ordered, contexts)
+        batch = await store_snapshots(connection, snapshots, contexts, now=self._clock())
+        await book.write(connection)
+        await show_rejections(connection, rejections_of(batch.doubts, ordered))
+        return batch
 
 
 def _snapshots(
@@ -81,10 +100,16 @@ def _snapshots(
 
 
 @dataclass(slots=True)
-class _Batch:
-    """What a batch's new readings came to."""
+class ReadingBatch:
+    """What a batch's new readings came to.
 
-    marks: dict[tuple[int, Quantity, int], Mark] = field(default_factory=dict)
+    Attributes:
+        marks: The registers whose mark or candidate moved, and where to.
+        spans: Energy to count.
+        doubts: What was refused.
+    """
+
+    marks: dict[MarkKey, Mark] = field(default_factory=dict)
     spans: list[PlacedSpan] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     _limits: dict[tuple[str, int, int], Limits] = field(default_factory=dict)
@@ -104,18 +129,19 @@ async def store_snapshots(
     contexts: Mapping[int, MeterContext],
     *,
     now: datetime,
-) -> None:
+) -> ReadingBatch:
     """Keep snapshots (meter, what was read), oldest first, and what follows from those not known yet."""
+    batch = ReadingBatch()
     if not snapshots:
-        return
+        return batch
     new = await _insert_readings(connection, snapshots)
-    batch = _Batch()
     for meter_id, snapshot in snapshots:
         _advance_meter(batch, contexts[meter_id], snapshot, new)
     await _move_marks(connection, batch.marks)
     await keep_doubts(connection, batch.doubts)
     rows, until_ms = await interval_rows(connection, batch.spans)
     await accumulate_intervals(connection, rows, until_ms=until_ms, now=now)
+    return batch
 
 
 async def _insert_readings(
@@ -137,7 +163,7 @@ def _ms(stored: int | datetime) -> int:
 
 
 def _advance_meter(
-    batch: _Batch, meter: MeterContext, snapshot: Snapshot, new: set[tuple[int, int, int, int]]
+    batch: ReadingBatch, meter: MeterContext, snapshot: Snapshot, new: set[tuple[int, int, int, int]]
 ) -> None:
     at_ms = to_milliseconds(snapshot.taken_at)
     place = meter.placement_at(at_ms)
@@ -187,7 +213,7 @@ def _sum_limits(limits: Mapping[RegisterKey, Limits], register: RegisterValue) -
     return Limits(sum(limit.capacity_wh for limit in own), max(limit.max_power_w for limit in own))
 
 
-async def _move_marks(connection: AsyncConnection, marks: Mapping[tuple[int, Quantity, int], Mark]) -> None:
+async def _move_marks(connection: AsyncConnection, marks: Mapping[MarkKey, Mark]) -> None:
     rows = [
         (meter_id, int(quantity), zone, mark.at_ms, mark.value_wh,
          mark.candidate_at_ms, mark.candidate_wh, mark.candidate_count)

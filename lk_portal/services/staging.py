@@ -89,8 +89,12 @@ async def _stage_postgres(connection: AsyncConnection, table: StageTable, rows: 
     driver = await _driver(connection)
     with storage_errors():
         async with driver.cursor() as cursor:
-            await cursor.execute(f"SET LOCAL client_min_messages = warning; {table.ddl(is_sqlite=False)}")
-            await cursor.execute(f"TRUNCATE {table.name} RESTART IDENTITY")
+            # One round trip. The commit before left the table empty, so DELETE has nothing to do unless it
+            # is used twice in a transaction; TRUNCATE would make new files for it every time.
+            await cursor.execute(
+                f"SET LOCAL client_min_messages = warning; {table.ddl(is_sqlite=False)};"  # noqa: S608
+                f"DELETE FROM {table.name}"
+            )
             async with cursor.copy(f"COPY {table.name} ({table.names}) FROM STDIN") as copy:
                 await _copy(copy, table, rows)
             if len(rows) > _ANALYZE_ABOVE:

@@ -236,3 +236,15 @@ def test_every_setting_is_in_the_readme() -> None:
     missing = [name for name in Settings.model_fields if f"`LK_{name.upper()}`" not in readme]
 
     assert missing == []
+
+
+def test_a_relative_sqlite_file_is_meant_from_where_the_portal_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(database_url="sqlite:///own.db")
+    monkeypatch.chdir("/")
+
+    assert settings.database_address == f"sqlite:///{tmp_path}/own.db"
+    absolute = f"sqlite:///{tmp_path}/other.db"
+    assert load_settings(database_url=absolute).database_address == absolute

@@ -210,7 +210,7 @@ async def test_freshness_is_the_end_of_what_is_covered(database: Database):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_order_repetition_and_chunks_make_no_difference(sqlite_address: str, data: st.DataObject):
+def test_order_repetition_and_chunks_make_no_difference(database_address: str, data: st.DataObject):
     """Qualities differ by hour, so that rows compete only with worse or better ones."""
     hours = data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=25))
     rows = [(hour, quality) for hour in hours for quality in (Quality.MEASURED, Quality.ESTIMATED)]
@@ -218,7 +218,7 @@ def test_order_repetition_and_chunks_make_no_difference(sqlite_address: str, dat
     chunk = data.draw(st.integers(1, 40))
 
     async def both() -> None:
-        database = Database(sqlite_address)
+        database = Database(database_address)
         try:
             await _compare(database, rows, chunk)
         finally:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from lk_portal.errors import NotFoundError
 from lk_portal.metering.types import MeterTarget
 from lk_portal.services.database import Database
 from lk_portal.services.polling import due_gateways
@@ -63,8 +66,33 @@ async def test_chosen_meters_whether_due_or_not(database: Database):
     gateway = await factories.gateway(database)
     later = await a_polled_meter(database, gateway, next_poll_at=NOW + MINUTE)
     await a_polled_meter(database, gateway)
-    assert await due_serials(database, serials=[later.serial, "unknown"]) == {later.serial}
+    assert await due_serials(database, serials=[later.serial]) == {later.serial}
     assert await due_serials(database, serials=[]) == set()
+
+
+async def test_an_unknown_serial_is_named(database: Database):
+    known = await a_polled_meter(database, await factories.gateway(database))
+    with pytest.raises(NotFoundError) as caught:
+        await due_serials(database, serials=[known.serial, "no-such-meter"])
+    assert "no-such-meter" in str(caught.value)
+    assert known.serial not in str(caught.value)
+
+
+async def test_a_known_meter_that_is_not_polled_is_left_out(database: Database):
+    gateway = await factories.gateway(database)
+    polled = await a_polled_meter(database, gateway)
+    disabled = await a_polled_meter(database, gateway, is_enabled=False)
+    assert await due_serials(database, serials=[polled.serial, disabled.serial]) == {polled.serial}
+
+
+async def test_a_meter_is_read_until_the_moment_it_is_removed(database: Database):
+    gateway = await factories.gateway(database)
+    point_id = (await factories.a_metered_point(database, installed_at=NOW + MINUTE)).point_id
+    meter_id = await factories.meter(database, serial="leaving")
+    await factories.installation(database, meter_id=meter_id, point_id=point_id, removed_at=NOW + MINUTE)
+    await factories.connection(database, meter_id=meter_id, gateway_id=gateway)
+    assert await due_serials(database) == {"leaving"}
+    assert await due_serials(database, now=NOW + MINUTE) == set()
 
 
 async def test_disabled_and_dismounted_meters_are_left_alone(database: Database):

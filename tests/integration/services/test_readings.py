@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
 
 from lk_portal.errors import DeviceError, MeterError, MeterTimeoutError, StorageError
 from lk_portal.metering.types import IntervalFlag, PollOutcome, Quality, Quantity, RegisterValue, Snapshot
@@ -17,7 +15,6 @@ from lk_portal.models import (
     DayRollup,
     Interval,
     MeterConnection,
-    MonthRollup,
     PointFreshness,
     ReadingReview,
     RegisterMark,
@@ -26,62 +23,25 @@ from lk_portal.models import (
 )
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import IntervalRow, import_intervals
-from lk_portal.services.readings import ReadingStore
 from lk_portal.services.segments import count_final_readings
 from lk_portal.services.tables import table_of
 from tests import factories
 from tests.integration.services.faults import break_table, mend_table
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-T0 = datetime(2026, 11, 10, 6, tzinfo=UTC)  # 12:00 in Omsk
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-DERIVED = (Interval, DayRollup, MonthRollup, PointFreshness)
-ALL = (*DERIVED, RegisterMark, RegisterReading, ReadingReview, MeterConnection)
-
-
-def store_of(database: Database) -> ReadingStore:
-    return ReadingStore(database, clock=lambda: NOW, default_interval_s=1800, random=lambda: 1.0)
-
-
-def read(meter_id: int, at: datetime, *values: int, quantity: Quantity = Quantity.A_PLUS) -> PollOutcome:
-    """An outcome with the sum register, or with tariff registers 1, 2... if several values are given."""
-    first_zone = 0 if len(values) == 1 else 1
-    registers = tuple(RegisterValue(quantity, zone, v) for zone, v in enumerate(values, start=first_zone))
-    return PollOutcome(meter_id, at, at, Snapshot(at, registers))
-
-
-def failed(meter_id: int, at: datetime, error: MeterError) -> PollOutcome:
-    return PollOutcome(meter_id, at, at, error=error)
-
-
-async def poll(database: Database, meter_id: int, *pairs: tuple[datetime, int]) -> None:
-    """Store one outcome after another, each in a batch of its own."""
-    store = store_of(database)
-    for at, value_wh in pairs:
-        await store.store((read(meter_id, at, value_wh),))
-
-
-async def rows_of(database: Database, model: Any) -> list[Any]:
-    table = table_of(model)
-    async with database.reading() as connection:
-        return list((await connection.execute(select(table).order_by(*table.primary_key))).all())
-
-
-async def dump(database: Database, models: Iterable[Any] = ALL) -> list[Any]:
-    return [await rows_of(database, model) for model in models]
-
-
-async def total_wh(database: Database) -> int:
-    interval = table_of(Interval).c
-    async with database.reading() as connection:
-        found = await connection.execute(select(func.coalesce(func.sum(interval.value_wh), 0)))
-        return int(found.scalar_one())
-
-
-async def intervals(database: Database) -> list[tuple[datetime, int, int, Quality, int]]:
-    found = await rows_of(database, Interval)
-    return [(r.start, r.value_wh, r.covered_s, r.quality, r.flags) for r in found]
+from tests.integration.services.polled import (
+    ALL,
+    HOUR,
+    MINUTE,
+    NOW,
+    T0,
+    dump,
+    failed,
+    intervals,
+    poll,
+    read,
+    rows_of,
+    store_of,
+    total_wh,
+)
 
 
 async def test_growth_becomes_the_consumption_of_its_hours(database: Database):
@@ -95,6 +55,21 @@ async def test_growth_becomes_the_consumption_of_its_hours(database: Database):
     assert (day.day, day.total_wh, day.covered_s) == (date(2026, 11, 10), 1100, 5400)
     (fresh,) = await rows_of(database, PointFreshness)
     assert (fresh.data_until, fresh.changed_at) == (T0 + 90 * MINUTE, NOW)
+
+
+async def test_polling_every_minute_counts_what_the_register_grew_by(database: Database):
+    tariff = await factories.tariff(database)
+    meter = (await factories.a_metered_point(database, tariff_id=tariff)).meter_id
+    evening = datetime(2026, 11, 10, 16, 37, tzinfo=UTC)  # 22:37 in Omsk, before the night zone
+    late = [timedelta(milliseconds=371 * number % 1900) for number in range(50)]
+    polls = [(evening + number * MINUTE + late[number], 70_000 + number * number) for number in range(50)]
+    await poll(database, meter, *polls)
+    first, second = await intervals(database)
+    assert first[1] + second[1] == 49 * 49
+    assert {quality for *_, quality, _ in (first, second)} == {Quality.MEASURED}
+    assert (first[2], second[2]) == (23 * 60, 26 * 60 + 2)  # rounded up to whole seconds
+    (day,) = await rows_of(database, DayRollup)
+    assert (day.t1_wh, day.t2_wh, day.total_wh) == (first[1], second[1], 49 * 49)
 
 
 async def test_the_first_reading_counts_nothing(database: Database):
@@ -136,6 +111,27 @@ async def test_the_same_batch_twice_at_once_counts_once(database: Database):
     assert await total_wh(database) == 800
     (link,) = await rows_of(database, MeterConnection)
     assert (link.attempts, link.successes) == (2, 2)
+
+
+async def test_readings_of_one_hour_in_one_batch_add_up(database: Database):
+    meter = (await factories.a_metered_point(database)).meter_id
+    await poll(database, meter, (T0 - 30 * MINUTE, 0))
+    # Not in the order of time; the earliest of them lies beyond the hour's edge.
+    pairs = ((T0 + 40 * MINUTE, 190), (T0 + 10 * MINUTE, 80), (T0 + 20 * MINUTE, 110))
+    await store_of(database).store(tuple(read(meter, at, value_wh) for at, value_wh in pairs))
+    assert await intervals(database) == [
+        (T0 - HOUR, 60, 1800, Quality.MEASURED, IntervalFlag.SPLIT),
+        (T0, 130, 2400, Quality.MEASURED, IntervalFlag.SPLIT),
+    ]
+
+
+async def test_an_estimated_part_makes_the_hour_estimated(database: Database):
+    meter = (await factories.a_metered_point(database)).meter_id
+    await poll(database, meter, (T0 - 2 * HOUR, 0))
+    later = ((T0 + 30 * MINUTE, 500), (T0 + 40 * MINUTE, 600))
+    await store_of(database).store(tuple(read(meter, at, value_wh) for at, value_wh in later))
+    *_, last = await intervals(database)
+    assert last == (T0, 200, 2400, Quality.ESTIMATED, IntervalFlag.SPLIT)
 
 
 async def test_meters_of_one_batch_do_not_mix(database: Database):
