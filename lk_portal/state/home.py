@@ -11,7 +11,7 @@ from lk_portal.metering.types import Quantity
 from lk_portal.services.access import Role
 from lk_portal.services.consumption import Grain, Period, PointView, consumption, points_of
 from lk_portal.services.context import current
-from lk_portal.state.guard import requires, subscriber_id
+from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, subscriber_id, who
 from lk_portal.state.live import follow
 from lk_portal.state.readings_url import readings_url
 
@@ -23,10 +23,12 @@ class HomeState(rx.State):
     is_loaded: bool = False
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(*ANYBODY_SIGNED_IN)
     async def load(self) -> None:
-        """The page was opened."""
-        await self._show()
+        """The page was opened; staff, who land here too, have no meters to show."""
+        identity = who()
+        if identity is not None and identity.role is Role.SUBSCRIBER:
+            await self._show()
 
     async def _show(self) -> None:
         points = await points_of(current().database, subscriber_id=subscriber_id())

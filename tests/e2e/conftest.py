@@ -90,9 +90,18 @@ def chromium() -> str:
         found = shutil.which(name) if name else None
         if found:
             return found
+    own = asyncio.run(_playwrights_own())
+    if Path(own).exists():
+        return own
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail("CI must test in a browser: no Chromium was found", pytrace=False)
     pytest.skip("browser tests need Chromium: apt-get install chromium")
+
+
+async def _playwrights_own() -> str:
+    """Where Playwright keeps the browser it downloads itself: Ubuntu has Chromium only as a snap."""
+    async with async_playwright() as tools:
+        return tools.chromium.executable_path
 
 
 @pytest_asyncio.fixture

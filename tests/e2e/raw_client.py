@@ -58,14 +58,16 @@ class RawClient:
         event = {"name": name, "payload": payload or {}, "router_data": router_data, "token": self.token}
         await self._client.emit("event", event, namespace=NAMESPACE)
 
-    async def settle(self, *, patience_s: float = 3.0) -> str:
-        """Wait until the portal is quiet; all that was received so far."""
+    async def settle(self, *, patience_s: float = 10.0) -> str:
+        """Wait for an answer and then until the portal is quiet; all that was received so far."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
+                await self.arrived.wait()
                 seen = -1
                 while seen != len(self.received):
                     seen = len(self.received)
                     await asyncio.sleep(QUIET_S)
+        self.arrived.clear()
         return "\n".join(self.received)
 
     async def _keep(self, data: Any) -> None:

@@ -47,7 +47,7 @@ def test_an_unknown_icon_is_refused() -> None:
 PEOPLE = [None, *(Identity(1, role, None, "", "") for role in Role)]
 
 
-@pytest.mark.parametrize(("person", "role"), product(PEOPLE, Role))
+@pytest.mark.parametrize(("person", "role"), list(product(PEOPLE, Role)))
 def test_only_the_declared_role_is_admitted(person: Identity | None, role: Role) -> None:
     assert Access(is_public=False, roles=frozenset({role})).admits(person) == (
         person is not None and person.role is role

@@ -52,7 +52,7 @@ def words_of(code: str, value: float) -> tuple[int, ...]:
     [
         ("eastron-sdm630", [(4, 0x48, 8)]),
         ("eastron-sdm120", [(4, 0x48, 8)]),
-        ("carlo-gavazzi-em340", [(4, 0x34, 30)]),
+        ("carlo-gavazzi-em340", [(4, 0x34, 4), (4, 0x4E, 2)]),
         ("schneider-iem3155", [(3, 0x0C83, 8), (3, 0x0C93, 8), (3, 0x1063, 8)]),
         ("abb-b23", [(3, 0x5000, 20), (3, 0x5170, 16)]),
     ],

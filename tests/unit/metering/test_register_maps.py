@@ -54,7 +54,7 @@ CELLS: list[Row] = [
         WordOrder.LITTLE,
         RegisterType.INT32,
         100,
-        {A_PLUS: 0x34, A_MINUS: 0x4E, R_PLUS: 0x36, R_MINUS: 0x50},
+        {A_PLUS: 0x34, A_MINUS: 0x4E, R_PLUS: 0x36},
     ),
     (
         "schneider-iem3155",
@@ -104,7 +104,7 @@ def test_tariff_registers_of_the_package() -> None:
 
     assert zones("abb-b23") == {1: 0x5170, 2: 0x5174, 3: 0x5178, 4: 0x517C}
     assert zones("schneider-iem3155") == {1: 0x1063, 2: 0x1067}
-    assert zones("carlo-gavazzi-em340") == {1: 0x46, 2: 0x48}
+    assert zones("carlo-gavazzi-em340") == {}
     assert zones("eastron-sdm630") == {}
 
 
