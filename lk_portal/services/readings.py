@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.metering.types import PollOutcome, Quantity, RegisterValue, Snapshot
+from lk_portal.metering.types import IntervalFlag, PollOutcome, Quantity, RegisterValue, Snapshot
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services.connection_status import Random, StatusBook
 from lk_portal.services.database import Database
@@ -171,16 +171,19 @@ def _advance_meter(
     if place is None or not fresh:
         return
     limits: dict[RegisterKey, Limits] = {(r.quantity, r.zone): batch.limits(meter.map_name, r) for r in fresh}
+    wrapped_wh: dict[Quantity, int] = defaultdict(int)
     for register in [*fresh, *_missing_sums(fresh)]:
-        key = (register.quantity, register.zone)
-        limit = limits.get(key) or _sum_limits(limits, register)
+        quantity, key = register.quantity, (register.quantity, register.zone)
+        limit = limits.get(key) or _sum_limits(limits, quantity, wrapped_wh[quantity])
         step = advance(meter.mark_for(place, key), at_ms, register.value_wh, limit)
         if step is None:
             continue
         meter.marks[key] = batch.marks[meter.meter_id, *key] = step.mark
         batch.doubts += _doubts(meter.meter_id, register, at_ms, step)
+        if step.span is not None and step.span.flags & IntervalFlag.ROLLOVER:
+            wrapped_wh[quantity] += limit.capacity_wh
         if step.span is not None and register.zone == SUM_ZONE:
-            batch.spans.append(PlacedSpan(place, register.quantity, step.span))
+            batch.spans.append(PlacedSpan(place, quantity, step.span))
 
 
 def _doubts(meter_id: int, register: RegisterValue, at_ms: int, step: Step) -> Iterable[Doubt]:
@@ -207,10 +210,10 @@ def _missing_sums(registers: list[RegisterValue]) -> list[RegisterValue]:
     return [RegisterValue(q, SUM_ZONE, total) for q, total in by_tariff.items() if q not in with_sum]
 
 
-def _sum_limits(limits: Mapping[RegisterKey, Limits], register: RegisterValue) -> Limits:
-    """A sum of registers wraps nowhere of itself; it carries the power of the meter."""
-    own = [limit for (quantity, _), limit in limits.items() if quantity is register.quantity]
-    return Limits(sum(limit.capacity_wh for limit in own), max(limit.max_power_w for limit in own))
+def _sum_limits(limits: Mapping[RegisterKey, Limits], quantity: Quantity, wrapped_wh: int) -> Limits:
+    """A sum of registers falls by what those of them held that have just wrapped, else it must not fall."""
+    powers = (limit.max_power_w for (of, _), limit in limits.items() if of is quantity)
+    return Limits(capacity_wh=wrapped_wh, max_power_w=max(powers))
 
 
 async def _move_marks(connection: AsyncConnection, marks: Mapping[MarkKey, Mark]) -> None:

@@ -23,8 +23,6 @@ from lk_portal.models import (
 )
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import IntervalRow, import_intervals
-from lk_portal.services.segments import count_final_readings
-from lk_portal.services.tables import table_of
 from tests import factories
 from tests.integration.services.faults import break_table, mend_table
 from tests.integration.services.polled import (
@@ -183,6 +181,27 @@ async def test_without_a_sum_register_the_tariff_registers_make_it(database: Dat
     assert {r.zone for r in await rows_of(database, RegisterReading)} == {1, 2}
 
 
+async def test_a_sum_of_tariff_registers_goes_on_when_one_of_them_wraps(database: Database):
+    meter = (await factories.a_metered_point(database)).meter_id
+    for at, values in ((T0, (10**9 - 100, 500)), (T0 + HOUR, (100, 600)), (T0 + 2 * HOUR, (150, 600))):
+        await store_of(database).store((read(meter, at, *values),))
+    assert [(value, flags) for _, value, _, _, flags in await intervals(database)] == [
+        (300, IntervalFlag.ROLLOVER),
+        (50, 0),
+    ]
+    assert await rows_of(database, ReadingReview) == []
+
+
+async def test_a_sum_of_tariff_registers_that_falls_without_a_wrap_goes_to_review(database: Database):
+    """It stood just below where one register wraps, but neither of them did."""
+    meter = (await factories.a_metered_point(database)).meter_id
+    for at, values in ((T0, (499_999_900, 500_000_000)), (T0 + HOUR, (10, 10))):
+        await store_of(database).store((read(meter, at, *values),))
+    assert await total_wh(database) == 0
+    reviews = {(row.zone, row.reason) for row in await rows_of(database, ReadingReview)}
+    assert reviews == {(zone, ReviewReason.FELL) for zone in (0, 1, 2)}
+
+
 async def test_with_a_sum_register_the_tariff_registers_are_not_counted_again(database: Database):
     placed = await factories.a_metered_point(database)
     for at, values in ((T0, (1500, 1000, 500)), (T0 + HOUR, (1750, 1200, 550))):
@@ -256,49 +275,6 @@ async def test_a_long_gap_follows_the_points_own_days(database: Database):
     gap = [value for start, value, *_ in await intervals(database) if start >= T0]
     assert gap == [200, 200, 1800, 200, 200]
     assert await total_wh(database) - before == 2600
-
-
-async def test_a_replaced_meter_leaves_no_spike_and_no_hole(database: Database):
-    old = await factories.a_metered_point(database)
-    await poll(database, old.meter_id, (T0, 900_000), (T0 + HOUR, 901_000))
-    swap = T0 + 2 * HOUR
-    installation = table_of(factories.Installation)
-    async with database.writing() as connection:
-        await connection.execute(
-            installation.update().where(installation.c.id == old.installation_id).values(removed_at=swap)
-        )
-    final = {"installation_id": old.installation_id, "value_wh": 901_600, "is_final": True}
-    await factories.installation_reading(database, **final)
-    new_meter = await factories.meter(database)
-    placed = await factories.installation(
-        database, meter_id=new_meter, point_id=old.point_id, installed_at=swap, ct_ratio=Decimal(2)
-    )
-    await factories.installation_reading(database, installation_id=placed, value_wh=5)
-    for _ in range(2):
-        async with database.writing() as connection:
-            await count_final_readings(connection, installation_id=old.installation_id, now=NOW)
-    await poll(database, new_meter, (swap + HOUR, 205))
-    assert [(start, value, covered) for start, value, covered, *_ in await intervals(database)] == [
-        (T0, 1000, 3600),
-        (T0 + HOUR, 600, 3600),
-        (swap, 400, 3600),
-    ]
-    assert await rows_of(database, ReadingReview) == []
-
-
-async def test_readings_outside_the_installation_are_kept_and_not_counted(database: Database):
-    placed = await factories.a_metered_point(database, installed_at=T0)
-    await poll(database, placed.meter_id, (T0 - HOUR, 100), (T0 - MINUTE, 90_000))
-    await poll(database, placed.meter_id, (T0 + HOUR, 200), (T0 + 2 * HOUR, 250))
-    assert await total_wh(database) == 50
-    assert len(await rows_of(database, RegisterReading)) == 4
-
-
-async def test_the_first_reading_counts_from_the_initial_value(database: Database):
-    placed = await factories.a_metered_point(database, installed_at=T0)
-    await factories.installation_reading(database, installation_id=placed.installation_id, value_wh=40)
-    await poll(database, placed.meter_id, (T0 + HOUR, 100))
-    assert await intervals(database) == [(T0, 60, 3600, Quality.MEASURED, 0)]
 
 
 async def test_the_day_clocks_go_back_has_25_hours_of_consumption(database: Database):

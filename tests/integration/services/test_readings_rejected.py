@@ -9,7 +9,7 @@ import pytest
 
 from lk_portal.errors import DeviceError, StorageError
 from lk_portal.metering.types import PollOutcome, Quantity, RegisterValue, Snapshot
-from lk_portal.models import MeterConnection, RegisterMark, RegisterReading
+from lk_portal.models import MeterConnection, ReadingReview, RegisterMark, RegisterReading, ReviewReason
 from lk_portal.services.database import Database
 from lk_portal.services.readings_rejected import MAX_REGISTER_WH
 from tests import factories
@@ -80,6 +80,19 @@ async def test_the_reading_from_which_a_meter_goes_on_is_no_error(database: Data
     link = await link_of(database, meter)
     assert (link.last_error_at, link.last_success_at) == (T0 + 2 * HOUR, T0 + 3 * HOUR)
     assert await total_wh(database) == 200
+
+
+async def test_a_new_base_settles_all_open_reviews_of_the_register(database: Database):
+    meter, other = await a_connected_meter(database), await a_connected_meter(database)
+    await poll(database, other, (T0, 500_000), (T0 + HOUR, 10))
+    values = (500_000, 10, 10**12, 20, 30, 40)
+    await poll(database, meter, *((T0 + hour * HOUR, value) for hour, value in enumerate(values)))
+    found = {(row.meter_id, row.reason, row.is_rebased) for row in await rows_of(database, ReadingReview)}
+    assert found == {
+        (meter, ReviewReason.FELL, True),
+        (meter, ReviewReason.SPIKE, True),
+        (other, ReviewReason.FELL, False),
+    }
 
 
 async def test_a_run_of_refused_readings_and_its_end_are_told_once(
