@@ -23,7 +23,7 @@ from lk_portal.pages.registry import portal_page
 from lk_portal.state.readings import ReadingsState
 from lk_portal.state.readings_view import quantity_text
 
-COLUMNS = "grid-cols-[2fr_3fr] lg:grid-cols-4"
+COLUMNS = "grid-cols-[3fr_5fr] lg:grid-cols-4"
 PICKER = "col-span-2 order-1 lg:order-none lg:col-span-1"
 """On a telephone the period has a row of its own, below interval and energy."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 
 from lk_portal.security.tokens import hash_of, seal, unseal
@@ -13,6 +14,7 @@ from lk_portal.settings import Settings
 
 FLASH_TTL = timedelta(seconds=60)
 FLASH_PURPOSE = "flash"
+SEALED = re.compile(r"[A-Za-z0-9_=.-]+")
 SESSION_HASH_COOKIE = "lk_session_hash"
 """What the application finds in place of the session cookie; see `websocket_cookies`."""
 
@@ -28,23 +30,26 @@ def flash_cookie(settings: Settings) -> str:
 
 
 def read_cookie(header: str, name: str) -> str:
-    """The value of one cookie of a Cookie header, or ""."""
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    """The value of one cookie of a Cookie header, or "".
+
+    Read like browsers write it: the standard library's parser gives up at the first cookie of another
+    application that it dislikes, e.g. one that holds JSON, and ours may come after it.
+    """
+    return cookie_parser(header).get(name, "")
 
 
 def websocket_cookies(header: str, settings: Settings) -> str:
     """The Cookie header the application gets to see on a websocket.
 
     Reflex keeps the headers in the state it sends to the browser, where scripts can read them; so the
-    session's token is replaced by its hash, which opens nothing, and all but the flash is left out.
+    session's token is replaced by its hash, which opens nothing, and all but the flash is left out. A flash
+    that is not sealed text is left out too: a quoted value may hold `;` and bring a hash of its own along.
     """
     token = read_cookie(header, session_cookie(settings))
     flash = read_cookie(header, flash_cookie(settings))
-    kept = {SESSION_HASH_COOKIE: hash_of(token) if token else "", flash_cookie(settings): flash}
+    kept = {SESSION_HASH_COOKIE: hash_of(token) if token else ""}
+    if SEALED.fullmatch(flash):
+        kept[flash_cookie(settings)] = flash
     return "; ".join(f"{name}={value}" for name, value in kept.items() if value)
 
 

@@ -33,7 +33,8 @@ def seal(payload: dict[str, Any], *, secret: bytes, purpose: str, expires_at: da
 def unseal(sealed: str, *, secret: bytes, purpose: str, now: datetime) -> dict[str, Any] | None:
     """The payload, or None when it is forged, stale, or not a sealed value at all."""
     encoded, _, signature = sealed.partition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(encoded, secret, purpose).encode()):
+    given = signature.encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(given, _signature(encoded, secret, purpose).encode("ascii")):
         return None
     expires_at, payload = json.loads(base64.urlsafe_b64decode(encoded))
     return payload if now.timestamp() < expires_at else None

@@ -29,6 +29,7 @@ from lk_portal.security import passwords, throttle
 from lk_portal.security.tokens import hash_of, new_token
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
+from lk_portal.services.texts import is_storable
 from lk_portal.settings import Settings
 
 __all__ = [
@@ -74,7 +75,7 @@ class Visit:
 def normal_login(text: str) -> str:
     """An e-mail in lower case or a phone in E.164, from what a person typed; "" when it is neither."""
     text = text.strip()
-    if "\0" in text or len(text) > MAX_LOGIN_LENGTH:
+    if not is_storable(text) or len(text) > MAX_LOGIN_LENGTH:
         return ""
     if "@" in text:
         return text.lower()

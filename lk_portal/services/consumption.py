@@ -33,6 +33,7 @@ from lk_portal.models import (
 from lk_portal.services.database import Database
 from lk_portal.services.periods import Grain, Period
 from lk_portal.services.tables import table_of
+from lk_portal.services.texts import is_storable
 
 __all__ = ["Bar", "Consumption", "Grain", "Period", "PointView", "consumption", "points_of"]
 
@@ -160,6 +161,8 @@ async def consumption(
     Raises:
         NotFoundError: The subscriber has no such meter.
     """
+    if not is_storable(serial):
+        raise NotFoundError
     async with database.reading() as connection:
         found = (await connection.execute(_POINT, {"subscriber_id": subscriber_id, "serial": serial})).first()
         if found is None:

@@ -38,9 +38,16 @@ def unwatch(name: str) -> None:
     _checks.pop(name, None)
 
 
+def _says_yes(is_alive: Callable[[], bool]) -> bool:
+    try:
+        return is_alive()
+    except Exception:
+        return False
+
+
 async def check_health(portal: Portal) -> Health:
     """Ask the database and every watched part; never raises, never takes longer than a few seconds."""
-    failing = [name for name, is_alive in _checks.items() if not is_alive()]
+    failing = [name for name, is_alive in _checks.items() if not _says_yes(is_alive)]
     try:
         async with asyncio.timeout(DATABASE_PATIENCE_S), portal.database.reading() as connection:
             await connection.execute(text("SELECT 1"))

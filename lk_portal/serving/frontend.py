@@ -25,6 +25,7 @@ WEB_DIR = ROOT / ".web"
 STATIC_DIR = WEB_DIR / "build" / "client"
 STAMP = WEB_DIR / "lk-build.json"
 SOURCES = ("pages", "components", "state", "i18n", "serving")
+FILES = ("assets", "reflex.lock")
 STATE_JS = "utils/state.js"
 FIXED_PORT = "endpoint.hostname = frontend_hostname;"
 OWN_PORT = "endpoint.hostname = frontend_hostname;\n    endpoint.port = window.location.port;"
@@ -83,7 +84,7 @@ def fingerprint(settings: Settings) -> str:
     digest = hashlib.sha256()
     files = [path for name in SOURCES for path in (ROOT / "lk_portal" / name).rglob("*") if path.is_file()]
     files += [ROOT / "rxconfig.py", ROOT / "lk_portal" / "lk_portal.py", ROOT / "requirements.lock"]
-    files += [path for path in (ROOT / "assets").rglob("*") if path.is_file()]
+    files += [path for name in FILES for path in (ROOT / name).rglob("*") if path.is_file()]
     for path in sorted(set(files)):
         if path.suffix != ".pyc" and path.exists():
             digest.update(f"{path.relative_to(ROOT)}\0".encode())

@@ -157,6 +157,12 @@ async def _bind(root: BaseState, owner: str) -> None:
     binding._owner = owner
 
 
+async def is_filled_for(state: BaseState, session_hash: str) -> bool:
+    """Whether this client's state was filled under the session."""
+    binding = await state.get_state(BindingState)
+    return binding._owner == session_hash
+
+
 def _answer_denied(root: BaseState, identity: Identity | None) -> StateUpdate:
     """A visitor is asked to sign in and comes back; a person without the right gets "Not found"."""
     if identity is not None:

@@ -21,7 +21,7 @@ from lk_portal.logs import report
 from lk_portal.services.access import Identity, identity_of
 from lk_portal.services.context import Portal
 from lk_portal.services.freshness import changed_since
-from lk_portal.state.guard import acting_as, who
+from lk_portal.state.guard import acting_as, is_filled_for, who
 
 TURN_S = 1.0
 OVERLAP = timedelta(seconds=5)
@@ -103,6 +103,10 @@ class Broadcaster:
         token = rx.BaseStateToken(ident=client_token, cls=page.state)
         with acting_as(identity):
             async with self.app.modify_state(token) as state:
+                # The page may have been opened anew under another session since it began to follow.
+                if not await is_filled_for(state, identity.session_hash):
+                    _followers.pop(client_token, None)
+                    return
                 showing: Any = await state.get_state(page.state)
                 with contextlib.suppress(PortalError):
                     await showing._show()

@@ -100,7 +100,11 @@ def view_of(consumption: Consumption) -> ReadingsView:
         has_estimates=any(bar.estimated_s for bar in consumption.bars),
         fresh=_fresh(consumption, zone),
         is_empty=not has_data,
-        summary=_("{heading}: {total} {unit}", heading=heading, total=total, unit=unit),
+        summary=(
+            _("{heading}: {total} {unit}", heading=heading, total=total, unit=unit)
+            if has_data
+            else f"{heading}: {_('no data')}"
+        ),
         targets=targets,
         earlier=_url(consumption, period.previous()),
         later=_url(consumption, period.next()),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.types import Scope
 
+FORWARDED_FOR = b"x-forwarded-for"
+
 
 def header(scope: Scope, name: bytes) -> str:
     """The first value of a header in an ASGI scope, or ""."""
@@ -19,5 +21,9 @@ def client_address(scope: Scope, trusted_proxy_hops: int) -> str:
     address = str(peer[0]) if peer else ""
     if not trusted_proxy_hops:
         return address
-    forwarded = [part.strip() for part in header(scope, b"x-forwarded-for").split(",") if part.strip()]
+    # Some proxies add a line of their own below the one that the browser may have sent.
+    lines = [
+        bytes(value).decode("latin-1") for key, value in scope.get("headers", ()) if key == FORWARDED_FOR
+    ]
+    forwarded = [part.strip() for part in ",".join(lines).split(",") if part.strip()]
     return forwarded[-trusted_proxy_hops] if len(forwarded) >= trusted_proxy_hops else address

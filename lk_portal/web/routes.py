@@ -6,9 +6,10 @@ The session cookie is read when the page's websocket connects, so both end in a 
 from __future__ import annotations
 
 import logging
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -32,8 +33,8 @@ async def login(request: Request) -> Response:
     """POST /auth/login: fields login, password, next."""
     portal = current()
     form = await request.form(max_files=0, max_fields=10, max_part_size=8 * MAX_FORM_FIELD)
-    typed = str(form.get("login", ""))[:MAX_FORM_FIELD]
-    target = _wanted_page(request, str(form.get("next", ""))[:MAX_FORM_FIELD])
+    typed = _field(form, "login")[:MAX_FORM_FIELD]
+    target = _wanted_page(request, _field(form, "next")[:MAX_FORM_FIELD])
     visit = access.Visit(
         address=client_address(request.scope, portal.settings.trusted_proxy_hops),
         agent=request.headers.get("user-agent", ""),
@@ -44,7 +45,7 @@ async def login(request: Request) -> Response:
             portal.database,
             portal.settings,
             login=typed,
-            password=str(form.get("password", "")),
+            password=_field(form, "password"),
             visit=visit,
         )
     except PortalError as error:
@@ -92,9 +93,15 @@ def make_routes() -> Starlette:
     )
 
 
+def _field(form: FormData, name: str) -> str:
+    """What was typed into a field, without the half characters that some charsets let through."""
+    return str(form.get(name, "")).encode("utf-8", "ignore").decode("utf-8")
+
+
 def _wanted_page(request: Request, given: str) -> str:
     """Where the form says to go; a form sent before scripts filled that in says it in its own address."""
-    asked = parse_qs(urlsplit(request.headers.get("referer", "")[:MAX_REFERER]).query).get("next", [HOME])[0]
+    query = request.headers.get("referer", "")[:MAX_REFERER].partition("?")[2]
+    asked = parse_qs(query).get("next", [HOME])[0]
     return safe_next(given if given not in ("", HOME) else asked)
 
 

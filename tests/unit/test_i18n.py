@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.numbers import format_decimal
@@ -36,6 +39,9 @@ WORDS = {
     "Active export": "Активная обратная",
     "Reactive import": "Реактивная прямая",
     "Reactive export": "Реактивная обратная",
+    "Cannot sign in?": "Не удается войти?",
+    "Meter": "Прибор учета",
+    "Interval": "Интервал",
     "kWh": "кВт·ч",
     "kvarh": "квар·ч",
     "data for {covered} of {expected} hours": "данные за {covered} из {expected} часов",
@@ -56,6 +62,104 @@ def test_a_text_without_one_would_be_found(tmp_path: Path) -> None:
     (tmp_path / "page.py").write_text('title = _("Nobody has translated this")\n', encoding="utf-8")
 
     assert "Nobody has translated this" in {str(entry.id) for entry in extract.collect(tmp_path)}
+
+
+@pytest.fixture
+def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of catalogues of this test's own, in force; it begins with the real Russian one."""
+    source = extract.catalog_path("ru").read_text(encoding="utf-8")
+    (tmp_path / "ru").mkdir()
+    (tmp_path / "ru" / "messages.po").write_text(source, encoding="utf-8")
+    monkeypatch.setattr(i18n, "FOLDER", tmp_path)
+    monkeypatch.setattr(extract, "FOLDER", tmp_path)
+    i18n.catalog.cache_clear()
+    yield tmp_path
+    i18n.catalog.cache_clear()
+
+
+@pytest.mark.parametrize("left", ['msgstr ""', 'msgstr "Показать"'])
+def test_a_translation_that_is_gone_is_missed(catalogues: Path, left: str) -> None:
+    path = catalogues / "ru" / "messages.po"
+    whole = path.read_text(encoding="utf-8")
+    assert 'msgid "Show"\nmsgstr "Показать"\n' in whole
+    path.write_text(
+        whole.replace('msgid "Show"\nmsgstr "Показать"', f'msgid "Show"\n{left}'), encoding="utf-8"
+    )
+
+    assert extract.missing("ru") == ([] if "Показать" in left else ["Show"])
+    assert i18n._("Show") == ("Показать" if "Показать" in left else "Show")
+
+
+def test_collecting_adds_what_is_new_and_removes_what_is_gone(catalogues: Path) -> None:
+    path = catalogues / "ru" / "messages.po"
+    whole = path.read_text(encoding="utf-8")
+    renamed = whole.replace('msgid "Show"\n', 'msgid "Nobody says this any more"\n')
+    path.write_text(renamed, encoding="utf-8")
+
+    extract.update("ru")
+
+    updated = path.read_text(encoding="utf-8")
+    assert "Nobody says this any more" not in updated
+    assert 'msgid "Show"\nmsgstr ""\n' in updated
+    assert 'msgstr "Войти"' in updated
+
+
+@pytest.mark.parametrize(
+    ("count", "form"),
+    [
+        (1, "день"),
+        (2, "дня"),
+        (4, "дня"),
+        (5, "дней"),
+        (0, "дней"),
+        (11, "дней"),
+        (21, "день"),
+        (112, "дней"),
+    ],
+)
+def test_russian_has_three_plurals(catalogues: Path, count: int, form: str) -> None:
+    path = catalogues / "ru" / "messages.po"
+    forms = 'msgstr[0] "{count} день"\nmsgstr[1] "{count} дня"\nmsgstr[2] "{count} дней"\n'
+    entry = '\nmsgid "{count} day"\nmsgid_plural "{count} days"\n' + forms
+    path.write_text(path.read_text(encoding="utf-8") + entry, encoding="utf-8")
+
+    assert ngettext("{count} day", "{count} days", count) == f"{count} {form}"
+
+
+def test_english_is_its_own_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n._Active, "locale", "en")
+
+    assert i18n._("Sign in") == "Sign in"
+    assert say(ThrottledError(seconds=7)) == "Too many attempts. Try again in 7 s."
+    assert kwh(1_234_567) == "1,234.57"
+    assert i18n.month_names()[0] == "January"
+
+
+def test_dates_are_written_as_russians_do() -> None:
+    omsk, evening = ZoneInfo("Asia/Omsk"), datetime(2026, 11, 24, 18, 30, tzinfo=UTC)
+
+    assert i18n.day_text(date(2026, 11, 24)).replace("\u202f", " ") == "24 ноября 2026 г."
+    assert i18n.month_text(date(2026, 11, 1)) == "ноябрь 2026"
+    assert i18n.moment_text(evening, omsk) == "25.11.2026, 00:30"
+    assert i18n.clock_text(evening, omsk) == "00:30"
+    assert i18n.month_names()[10] == "ноябрь"
+    assert len(i18n.short_month_names("ru")) == 12
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "digits", "text"),
+    [
+        (5, 2, "0,00"),
+        (15, 2, "0,02"),
+        (25, 2, "0,02"),
+        (-4, 2, "0,00"),
+        (-15, 2, "-0,02"),
+        (500, 0, "0"),
+        (1500, 0, "2"),
+    ],
+)
+def test_halves_go_to_even(energy_wh: int, digits: int, text: str) -> None:
+    assert kwh(energy_wh, digits=digits) == text
 
 
 def test_a_translation_has_the_placeholders_of_its_text() -> None:

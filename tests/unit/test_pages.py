@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import pkgutil
 from itertools import product
 from pathlib import Path
 
 import pytest
 import reflex as rx
 
-import lk_portal.lk_portal  # noqa: F401 - registers every page
+import lk_portal.lk_portal  # registers every page
+from lk_portal import pages
 from lk_portal.components.icons import PATHS, icon
 from lk_portal.errors import ConfigurationError
+from lk_portal.pages import registry
 from lk_portal.pages.registry import all_pages, menu_pages, portal_page
 from lk_portal.services.access import Identity, Role
 from lk_portal.serving.frontend import fingerprint, use_own_port
@@ -37,6 +41,85 @@ def test_the_pages_are_there_and_their_icons_too() -> None:
     assert {"/", "/login", "/readings", "/not-found"} <= {page.route for page in all_pages()}
     assert [page.route for page in menu_pages("main")][:2] == ["/", "/readings"]
     assert all(page.icon in PATHS for page in all_pages() if page.menu)
+
+
+@pytest.fixture
+def own_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this test registers is gone afterwards."""
+    monkeypatch.setattr(registry, "_pages", dict(registry._pages))
+
+
+@pytest.mark.usefixtures("own_pages")
+def test_a_new_page_stands_where_its_order_says() -> None:
+    before = [page.route for page in menu_pages("main")]
+    portal_page(route="/tips", title="Советы", menu="main", order=20)(layout)
+    portal_page(route="/a-first", title="А", menu="main", order=20)(layout)
+    portal_page(route="/hidden", title="Скрыто")(layout)
+    portal_page(route="/meters/[meter]", title="Прибор")(layout)
+    portal_page(route="/admin/x", title="X", menu="admin", roles={Role.ADMIN})(layout)
+
+    assert [page.route for page in menu_pages("main")] == ["/", "/a-first", "/tips", *before[1:]]
+    assert "/admin/x" in [page.route for page in menu_pages("admin")]
+    assert {"/hidden", "/meters/[meter]"} <= {page.route for page in all_pages()}
+
+
+@pytest.mark.usefixtures("own_pages")
+def test_a_page_is_the_subscribers_unless_it_says_otherwise() -> None:
+    assert portal_page(route="/tips", title="Советы")(layout) is layout
+    portal_page(route="/open", title="Всем", roles=frozenset())(layout)
+    found = {page.route: page.roles for page in all_pages()}
+
+    assert found["/tips"] == {Role.SUBSCRIBER}
+    assert found["/open"] == frozenset()
+    assert [page.route for page in all_pages() if not page.roles and page.menu] == []
+
+
+@pytest.mark.usefixtures("own_pages")
+def test_a_refused_page_leaves_the_first_one() -> None:
+    with pytest.raises(ConfigurationError):
+        portal_page(route="/readings", title="Чужая")(layout)
+
+    assert [page.title for page in all_pages() if page.route == "/readings"] != ["Чужая"]
+
+
+def test_every_module_of_pages_registers_one() -> None:
+    """A page that forgot its decorator would be nowhere."""
+    modules = {
+        module.name
+        for module in pkgutil.walk_packages(pages.__path__, prefix="lk_portal.pages.")
+        if not module.ispkg and module.name != registry.__name__
+    }
+
+    assert len(modules) >= 4
+    assert modules == {page.layout.__module__ for page in all_pages() if page.layout.__module__ in modules}
+
+
+def icons_named(source: str) -> set[str]:
+    """The icons that a module names: `icon("x")`, `icon="x"`, `icon_name="x"`."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            named = [word.value for word in node.keywords if word.arg in ("icon", "icon_name")]
+            first = node.args[:1] if getattr(node.func, "id", "") == "icon" else []
+            values = [value.value for value in (*named, *first) if isinstance(value, ast.Constant)]
+            found |= {str(value) for value in values if value}
+    return found
+
+
+def test_every_icon_that_is_named_exists() -> None:
+    package = Path(lk_portal.lk_portal.__file__).parent
+    sources = [*(package / "pages").rglob("*.py"), *(package / "components").rglob("*.py")]
+    named = {name for path in sources for name in icons_named(path.read_text(encoding="utf-8"))}
+
+    assert {"home", "chart", "left", "menu", "exit"} <= named
+    assert named <= PATHS.keys()
+    assert icons_named('card(icon("one"), x(icon_name="two"), icon=3, icon_name="")') == {"one", "two", "3"}
+
+
+def test_every_page_can_be_drawn() -> None:
+    for page in all_pages():
+        if page.layout.__module__.startswith("lk_portal.pages."):
+            assert isinstance(page.layout(), rx.Component), page.route
 
 
 def test_an_unknown_icon_is_refused() -> None:

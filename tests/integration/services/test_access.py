@@ -72,6 +72,15 @@ async def identity(
         ("x" * 300, ""),
         ("a\0b@example.com", ""),
         ("не телефон", ""),
+        ("89131234567", "+79131234567"),
+        ("9131234567", "+79131234567"),
+        ("+7-913-123-45-67", "+79131234567"),
+        ("+49 30 901820", "+4930901820"),
+        ("12", ""),
+        ("+7913", ""),
+        ("a\ud800@example.com", ""),
+        ("a" * 243 + "@example.com", ""),
+        ("' OR 1=1 --", ""),
     ],
 )
 def test_a_login_as_people_type_it(typed: str, login: str) -> None:
@@ -218,3 +227,133 @@ async def test_what_is_over_is_forgotten(database: Database, settings: Settings)
     assert await identity(database, settings, token, after=timedelta(minutes=5))
     await access.forget_expired(database, now=NOW + timedelta(hours=13))
     assert await identity(database, settings, token, after=timedelta(minutes=5)) is None
+
+
+async def test_what_no_database_can_hold_is_only_a_wrong_login(
+    database: Database, settings: Settings
+) -> None:
+    await add_user(database, settings)
+
+    for login in ("a\0b@example.com", "a\ud800@example.com", "x" * 300, "+7" + "9" * 300):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(database, settings, login, after=timedelta(minutes=len(login)))
+    assert await sign_in(database, settings)
+
+
+async def test_success_forgets_the_failures_before_it(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    for _ in range(2):
+        for _ in range(4):
+            with pytest.raises(BadCredentialsError):
+                await sign_in(database, settings, password="wrong")
+        assert await sign_in(database, settings)
+
+
+async def test_one_login_is_slowed_by_its_own_failures_only(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    await add_user(database, settings, email="other@example.com", phone=None)
+    for _ in range(5):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(database, settings, password="wrong", address="192.0.2.66")
+
+    with pytest.raises(ThrottledError) as waiting:
+        await sign_in(database, settings)
+    assert waiting.value.seconds == 1
+    assert await sign_in(database, settings, "other@example.com")
+    assert await sign_in(database, settings, after=timedelta(hours=1))
+
+
+async def test_idle_is_from_the_last_act_to_the_minute(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+    minute, idle = timedelta(minutes=1), timedelta(minutes=settings.session_idle_minutes)
+
+    assert await identity(database, settings, token, after=idle - minute / 60, is_activity=False)
+    assert await identity(database, settings, token, after=idle, is_activity=False) is None
+    assert await identity(database, settings, token, after=5 * minute)
+    assert await identity(database, settings, token, after=idle + 4 * minute, is_activity=False)
+    assert await identity(database, settings, token, after=idle + 5 * minute) is None
+
+
+async def test_the_token_itself_is_stored_nowhere(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    token = await sign_in(database, settings)
+
+    assert await identity(database, settings, token, after=timedelta())
+    stolen = await access.identity_of(database, settings, session_hash=token, now=NOW)
+    twice = await access.identity_of(database, settings, session_hash=hash_of(hash_of(token)), now=NOW)
+    assert (stolen, twice) == (None, None)
+    async with database.reading() as connection:
+        rows = (await connection.exec_driver_sql("SELECT * FROM user_session")).all()
+    assert len(rows) == 1
+    assert hash_of(token) in map(str, rows[0])
+    assert token not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": " IVANOV@Example.com", "phone": None}, "email"),
+        ({"email": "other@example.com", "phone": "8(913)1234567"}, "email"),
+        ({"email": "a b@example.com", "phone": None}, "email"),
+        ({"email": "@example.com", "phone": None}, "email"),
+        ({"email": "a@example", "phone": None}, "email"),
+        ({"email": "a\0@example.com", "phone": None}, "email"),
+        ({"email": "+7 913 000-00-00", "phone": None}, "email"),
+        ({"email": "other@example.com", "phone": "other@example.com"}, "phone"),
+        ({"email": "other@example.com", "phone": None, "password": "п" * 11}, "password"),
+        ({"email": "other@example.com", "phone": None, "password": "п" * 129}, "password"),
+    ],
+)
+async def test_a_refusal_names_the_field(
+    sqlite_database: Database, settings: Settings, changes: dict[str, object], field: str
+) -> None:
+    await add_user(sqlite_database, settings)
+
+    with pytest.raises(InputError) as refused:
+        await add_user(sqlite_database, settings, **changes)
+
+    assert refused.value.field == field
+    with pytest.raises(BadCredentialsError):
+        await sign_in(sqlite_database, settings, "other@example.com", "п" * 11)
+
+
+@pytest.mark.parametrize("password", ["п" * 12, "п" * 128, "пароль с пробелом"])
+async def test_a_password_of_any_letters_signs_in(
+    sqlite_database: Database, settings: Settings, password: str
+) -> None:
+    await add_user(sqlite_database, settings, password=password)
+
+    assert await sign_in(sqlite_database, settings, password=password)
+    for wrong in (password[:-1] + "р", password + "п", password[:-1]):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(sqlite_database, settings, password=wrong)
+
+
+async def test_a_reset_lets_a_disabled_person_in_again(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    await access.disable_user(database, login="8 913 123-45-67")
+    with pytest.raises(BadCredentialsError):
+        await sign_in(database, settings)
+    with pytest.raises(InputError):
+        await access.reset_password(database, settings, login=EMAIL, password="short")
+    with pytest.raises(BadCredentialsError):
+        await sign_in(database, settings)
+
+    await access.reset_password(database, settings, login="+79131234567", password="Another-horse-2026")
+
+    assert await sign_in(database, settings, password="Another-horse-2026")
+
+
+async def test_old_failures_are_forgotten_and_new_ones_kept(database: Database, settings: Settings) -> None:
+    await add_user(database, settings)
+    for minutes in (0, 59, 59, 59, 59):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(database, settings, password="wrong", after=timedelta(minutes=minutes))
+
+    await access.forget_expired(database, now=NOW + timedelta(minutes=61))
+
+    async with database.reading() as connection:
+        left = (await connection.exec_driver_sql("SELECT count(*) FROM sign_in_attempt")).scalar_one()
+    assert left == 4 * len(("login", "address"))
+    assert await sign_in(database, settings, after=timedelta(minutes=59))

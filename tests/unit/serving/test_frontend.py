@@ -1,0 +1,172 @@
+"""When the browser's half is stale, and how Reflex's tools are told what to build."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lk_portal.errors import ConfigurationError
+from lk_portal.serving import frontend
+from lk_portal.serving.frontend import (
+    FIXED_PORT,
+    OWN_PORT,
+    OwnPortPlugin,
+    build_environment,
+    fingerprint,
+    is_built,
+    use_own_port,
+)
+from lk_portal.settings import Settings, load_settings
+
+MODULES = (
+    "pages/home.py",
+    "components/kit.py",
+    "state/home.py",
+    "i18n/ru/messages.po",
+    "serving/frontend.py",
+)
+OTHERS = (
+    "assets/portal.css",
+    "rxconfig.py",
+    "requirements.lock",
+    "reflex.lock/bun.lock",
+    "lk_portal/lk_portal.py",
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small copy of the portal's tree, with nothing built."""
+    for name in (*(f"lk_portal/{module}" for module in MODULES), *OTHERS, "lk_portal/services/access.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+    monkeypatch.setattr(frontend, "ROOT", tmp_path)
+    monkeypatch.setattr(frontend, "STATIC_DIR", tmp_path / ".web" / "build" / "client")
+    monkeypatch.setattr(frontend, "STAMP", tmp_path / ".web" / "lk-build.json")
+    return tmp_path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=tmp_path / "data", locale="ru", utility_name="Сеть")
+
+
+def stamp(tree: Path, value: str) -> None:
+    frontend.STATIC_DIR.mkdir(parents=True, exist_ok=True)
+    (frontend.STATIC_DIR / "index.html").touch()
+    frontend.STAMP.write_text(json.dumps({"fingerprint": value}), encoding="ascii")
+
+
+def test_the_same_tree_has_the_same_fingerprint(tree: Path, settings: Settings) -> None:
+    assert fingerprint(settings) == fingerprint(settings)
+    assert len(fingerprint(settings)) == 64
+
+
+@pytest.mark.parametrize("name", [*(f"lk_portal/{module}" for module in MODULES), *OTHERS])
+def test_one_byte_of_what_the_pages_are_made_from_changes_it(
+    tree: Path, settings: Settings, name: str
+) -> None:
+    before = fingerprint(settings)
+
+    (tree / name).write_bytes((tree / name).read_bytes() + b" ")
+
+    assert fingerprint(settings) != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: (tree / "assets" / "new.svg").touch(),
+        lambda tree: (tree / "assets" / "portal.css").rename(tree / "assets" / "other.css"),
+        lambda tree: (tree / "reflex.lock" / "bun.lock").unlink(),
+    ],
+)
+def test_a_file_that_comes_goes_or_is_renamed_changes_it(
+    tree: Path, settings: Settings, change: Callable[[Path], None]
+) -> None:
+    before = fingerprint(settings)
+
+    change(tree)
+
+    assert fingerprint(settings) != before
+
+
+@pytest.mark.parametrize("name", ["lk_portal/services/access.py", "lk_portal/pages/x.pyc", "README.md"])
+def test_what_the_browser_never_gets_needs_no_new_build(tree: Path, settings: Settings, name: str) -> None:
+    before = fingerprint(settings)
+
+    (tree / name).write_text("another", encoding="utf-8")
+
+    assert fingerprint(settings) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_another"),
+    [
+        ({"locale": "en"}, True),
+        ({"utility_name": "Иная"}, True),
+        ({"utility_color": "#123456"}, True),
+        ({"port": 9000}, False),
+        ({"public_url": "https://lk.example"}, False),
+    ],
+)
+def test_a_build_serves_any_address_but_one_language(
+    tree: Path, settings: Settings, changes: dict[str, object], is_another: bool
+) -> None:
+    values: dict[str, object] = {"data_dir": settings.data_dir, "locale": "ru", "utility_name": "Сеть"}
+    other = load_settings(**{**values, **changes})
+
+    assert (fingerprint(other) != fingerprint(settings)) == is_another
+
+
+def test_a_build_is_used_as_long_as_nothing_changed(tree: Path, settings: Settings) -> None:
+    assert not is_built(settings)
+    stamp(tree, fingerprint(settings))
+    assert is_built(settings)
+
+    (tree / "lk_portal" / "pages" / "home.py").write_text("changed", encoding="utf-8")
+    assert not is_built(settings)
+
+
+def test_a_stamp_without_pages_is_no_build(tree: Path, settings: Settings) -> None:
+    stamp(tree, fingerprint(settings))
+    (frontend.STATIC_DIR / "index.html").unlink()
+
+    assert not is_built(settings)
+
+
+def test_the_port_is_taken_from_the_page() -> None:
+    changed = use_own_port(f"a\n  {FIXED_PORT}\nb")
+
+    assert changed == f"a\n  {OWN_PORT}\nb"
+    assert use_own_port(changed) == changed
+    for other in ("", "endpoint.hostname = other;", FIXED_PORT.lower().replace("=", "==")):
+        with pytest.raises(ConfigurationError, match="Reflex"):
+            use_own_port(other)
+
+
+def test_the_plugin_changes_one_module_of_reflex() -> None:
+    asked: list[tuple[str, object]] = []
+
+    OwnPortPlugin().pre_compile(add_modify_task=lambda path, task: asked.append((path, task)))
+
+    assert asked == [("utils/state.js", use_own_port)]
+
+
+def test_tools_get_our_settings_and_call_nobody(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LK_LOCALE", "en")
+    monkeypatch.setenv("REFLEX_TELEMETRY_ENABLED", "true")
+
+    environment = build_environment(settings)
+
+    assert environment["LK_LOCALE"] == "ru"
+    assert environment["LK_UTILITY_NAME"] == "Сеть"
+    assert environment["REFLEX_TELEMETRY_ENABLED"] == "false"
+    assert environment["LK_IS_WORKER_EMBEDDED"] == "false"
+    assert environment["PATH"].startswith(str(Path(sys.executable).parent))
+    assert "LK_SECRET_KEY" not in environment

@@ -1,0 +1,162 @@
+"""What the broadcaster tells to which open page; nobody is told of another's meters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+import reflex as rx
+
+from lk_portal.models.types import to_milliseconds
+from lk_portal.services import access
+from lk_portal.services.access import Role, identity_of
+from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.state import live
+from lk_portal.state.guard import BindingState, acting_as
+from lk_portal.state.home import HomeState
+from lk_portal.state.live import Broadcaster, follow, followers
+from tests import factories
+from tests.unit.state.people import NOW, People
+
+TAB = "a-tab-of-a-browser"
+
+
+@pytest.fixture(autouse=True)
+def nobody_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_followers", {})
+
+
+async def close_tab(application: rx.App) -> None:
+    await application.event_namespace._token_manager.disconnect_token(TAB, "sid")
+
+
+@pytest_asyncio.fixture
+async def broadcaster(application: rx.App, people: People) -> AsyncIterator[Broadcaster]:
+    """The loop's turns, one at a time, while the tab has a socket."""
+    await application.event_namespace._token_manager.link_token_to_sid(TAB, "sid")
+    yield Broadcaster(application, people.portal)
+    await close_tab(application)
+    await application.state_manager.close()
+    application.state_manager.states.clear()
+
+
+async def open_home(broadcaster: Broadcaster, session: str, placed: factories.MeteredPoint) -> None:
+    """A tab shows the home page under a session and follows a point."""
+    await belongs_to(broadcaster, session)
+    portal = broadcaster.portal
+    identity = await identity_of(portal.database, portal.settings, session_hash=session, now=portal.clock())
+    assert identity is not None
+    with acting_as(identity):
+        follow(TAB, HomeState, frozenset({placed.point_id}))
+
+
+async def belongs_to(broadcaster: Broadcaster, session: str) -> None:
+    async with broadcaster.app.modify_state(rx.BaseStateToken(ident=TAB, cls=BindingState)) as state:
+        (await state.get_state(BindingState))._owner = session
+
+
+async def shown(broadcaster: Broadcaster) -> list[dict[str, str]]:
+    async with broadcaster.app.modify_state(rx.BaseStateToken(ident=TAB, cls=HomeState)) as state:
+        return list((await state.get_state(HomeState)).meters)
+
+
+async def new_value(people: People, placed: factories.MeteredPoint, hour: int, value_wh: int = 5000) -> None:
+    start = to_milliseconds(NOW - timedelta(hours=hour))
+    row = IntervalRow(placed.point_id, 1, start, 3600, value_wh, 3600, 1, 0)
+    await import_intervals(people.database, [row], clock=people.portal.clock)
+
+
+async def test_a_new_value_comes_to_the_page_that_shows_it(people: People, broadcaster: Broadcaster) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+
+    await broadcaster.turn()
+    assert await shown(broadcaster) == []
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+    [row] = await shown(broadcaster)
+    assert (row["this_month"], row["link"].split("&")[0]) == ("5", f"/readings?meter={placed.serial}")
+
+    people.wait(timedelta(seconds=2))
+    await new_value(people, placed, 2)
+    await broadcaster.turn()
+    assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+
+
+async def test_somebody_elses_value_wakes_nobody(people: People, broadcaster: Broadcaster) -> None:
+    session, placed = await people.subscriber("ivanov")
+    _stranger, theirs = await people.subscriber("petrov")
+    await open_home(broadcaster, session, placed)
+
+    await new_value(people, theirs, 3)
+    await broadcaster.turn()
+
+    assert await shown(broadcaster) == []
+    assert followers() == 1
+
+
+async def test_a_tab_under_another_session_is_told_nothing(people: People, broadcaster: Broadcaster) -> None:
+    """Somebody else signed in in the same tab; what it followed before was not hers."""
+    session, placed = await people.subscriber("ivanov")
+    operator = await people.add("operator", Role.OPERATOR)
+    await open_home(broadcaster, session, placed)
+    await belongs_to(broadcaster, operator)
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+
+    assert await shown(broadcaster) == []
+    assert followers() == 0
+
+
+@pytest.mark.parametrize("end", ["disabled", "idle"])
+async def test_an_ended_session_is_told_nothing(people: People, broadcaster: Broadcaster, end: str) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    if end == "disabled":
+        await access.disable_user(people.database, login="ivanov@example.com")
+    else:
+        people.wait(timedelta(minutes=30))
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+
+    assert await shown(broadcaster) == []
+    assert followers() == 0
+
+
+async def test_a_push_is_no_sign_of_life(people: People, broadcaster: Broadcaster) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    for hour in (4, 3):
+        people.wait(timedelta(minutes=14))
+        await new_value(people, placed, hour)
+        await broadcaster.turn()
+    assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+
+    people.wait(timedelta(minutes=2))
+    await new_value(people, placed, 2)
+    await broadcaster.turn()
+
+    assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+
+
+async def test_a_closed_tab_is_forgotten(people: People, broadcaster: Broadcaster) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    await broadcaster.turn()
+    assert followers() == 1
+
+    await close_tab(broadcaster.app)
+    await broadcaster.turn()
+
+    assert followers() == 0
+
+
+def test_a_visitor_follows_nothing() -> None:
+    follow(TAB, HomeState, frozenset({1}))
+
+    assert followers() == 0

@@ -1,0 +1,231 @@
+"""Sign-in, sign-out and health over HTTP, on a real database, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from lk_portal.security.cookies import read_cookie, read_flash
+from lk_portal.security.tokens import hash_of
+from lk_portal.services import access, context, health
+from lk_portal.services.access import Role
+from lk_portal.services.context import Portal
+from lk_portal.services.database import Database
+from lk_portal.settings import load_settings
+from lk_portal.web.routes import make_routes
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+EMAIL, PASSWORD = "ivanov@example.com", "Correct-horse-2026"
+
+
+@dataclass
+class Site:
+    """The routes, as a client sees them."""
+
+    http: httpx.AsyncClient
+    portal: Portal
+
+    async def sign_in(self, login: str = EMAIL, password: str = PASSWORD, **fields: str) -> httpx.Response:
+        return await self.http.post(
+            "/auth/login", data={"login": login, "password": password, **fields}, headers={"cookie": ""}
+        )
+
+    def flash(self, answer: httpx.Response) -> dict[str, object]:
+        header = "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
+        return read_flash(header, self.portal.settings, now=NOW)
+
+    async def is_signed_in(self, token: str) -> bool:
+        return bool(
+            await access.identity_of(
+                self.portal.database, self.portal.settings, session_hash=hash_of(token), now=NOW
+            )
+        )
+
+
+@pytest_asyncio.fixture
+async def site(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Site]:
+    settings = load_settings(
+        data_dir=tmp_path, bcrypt_rounds=4, public_url="http://127.0.0.1:8000", trusted_proxy_hops=0
+    )
+    portal = Portal(settings, sqlite_database, clock=lambda: NOW)
+    monkeypatch.setattr(context._Installed, "portal", portal)
+    await access.create_user(
+        sqlite_database,
+        settings,
+        email=EMAIL,
+        phone=None,
+        role=Role.OPERATOR,
+        display_name="Иванов",
+        password=PASSWORD,
+        subscriber_id=None,
+        now=NOW,
+    )
+    transport = httpx.ASGITransport(make_routes(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as http:
+        yield Site(http, portal)
+
+
+async def test_the_right_password_gives_a_session_and_the_page(site: Site) -> None:
+    answer = await site.sign_in(next="/readings?interval=year")
+
+    token = answer.cookies["lk_session"]
+    assert (answer.status_code, answer.headers["location"]) == (303, "/readings?interval=year")
+    assert "lk_flash" not in answer.cookies
+    assert await site.is_signed_in(token)
+
+
+async def test_the_wrong_one_gives_a_sentence_and_keeps_what_was_typed(site: Site) -> None:
+    answer = await site.sign_in(" Ivanov@example.com", "wrong", next="/readings")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert "lk_session" not in answer.cookies
+    assert site.flash(answer) == {
+        "message": "Wrong login or password",
+        "data": {},
+        "login": " Ivanov@example.com",
+        "next": "/readings",
+    }
+
+
+async def test_who_guesses_is_told_how_long_to_wait(site: Site) -> None:
+    for _ in range(5):
+        assert (await site.sign_in(password="wrong")).headers.get("retry-after") is None
+
+    answer = await site.sign_in()
+
+    assert answer.headers["retry-after"] == "1"
+    assert site.flash(answer)["data"] == {"seconds": 1}
+    assert "lk_session" not in answer.cookies
+
+
+async def test_a_form_sent_before_the_scripts_knows_its_page(site: Site) -> None:
+    """The hidden field is still "/" then; the address of the form says where to go."""
+    form = {"login": EMAIL, "password": PASSWORD, "next": "/"}
+    for referer, page in (
+        ("http://127.0.0.1:8000/login?next=%2Freadings%3Finterval%3Dday", "/readings?interval=day"),
+        ("http://127.0.0.1:8000/login?next=https%3A%2F%2Fevil.example", "/"),
+        ("http://127.0.0.1:8000/login", "/"),
+        ("http://[", "/"),
+    ):
+        answer = await site.http.post("/auth/login", data=form, headers={"referer": referer})
+        assert answer.headers["location"] == page
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "idna", "nonsense", "utf-16", "rot13"])
+async def test_a_form_in_an_odd_charset_is_only_a_wrong_password(site: Site, charset: str) -> None:
+    fields = {"login": "+2AA-@example.com", "password": "+2AA-", "next": "/+2AA-"}
+    body = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+
+    answer = await site.http.post(
+        "/auth/login",
+        content=f"{body}--b--\r\n".encode("ascii"),
+        headers={"content-type": f"multipart/form-data; boundary=b; charset={charset}"},
+    )
+
+    assert answer.status_code in (303, 400)
+    assert "lk_session" not in answer.cookies
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""])
+async def test_no_form_is_a_wrong_password(site: Site, kind: str) -> None:
+    answer = await site.http.post("/auth/login", content=b"\xff\x00{", headers={"content-type": kind})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+async def test_a_file_is_refused(site: Site) -> None:
+    answer = await site.http.post("/auth/login", files={"login": ("a.txt", b"x" * 10)})
+
+    assert answer.status_code == 400
+
+
+async def test_what_breaks_inside_gets_a_number_and_no_traceback(site: Site) -> None:
+    async with site.portal.database.writing() as connection:
+        await connection.execute(text('DROP TABLE "user_session"'))
+
+    answer = await site.sign_in()
+
+    told = site.flash(answer)
+    assert "lk_session" not in answer.cookies
+    assert answer.headers["location"] == "/login"
+    assert str(told["message"]) in (
+        "Something went wrong. Error number {number}.",
+        "The data could not be saved. Try again later.",
+    )
+    assert "user_session" not in str(told)
+
+
+async def test_sign_out_ends_the_session_in_both_places(site: Site) -> None:
+    token = (await site.sign_in()).cookies["lk_session"]
+
+    answer = await site.http.post("/auth/logout", headers={"cookie": f'prefs={{"a":1}}; lk_session={token}'})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert read_cookie(answer.headers["set-cookie"], "lk_session").strip('"') == ""
+    assert not await site.is_signed_in(token)
+    assert (await site.http.post("/auth/logout", headers={"cookie": ""})).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/logout"])
+async def test_a_link_signs_nobody_in_or_out(site: Site, path: str) -> None:
+    assert (await site.http.get(path)).status_code == 405
+
+
+def _broken() -> bool:
+    raise RuntimeError("gone")
+
+
+async def test_health_names_what_fails(site: Site) -> None:
+    assert (await site.http.get("/healthz")).json() == {"status": "ok", "failing": []}
+    try:
+        health.watch("polling", lambda: False)
+        health.watch("mail", lambda: True)
+        health.watch("push", _broken)
+        answer = await site.http.get("/healthz")
+    finally:
+        for name in ("polling", "mail", "push"):
+            health.unwatch(name)
+
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "failing", "failing": ["polling", "push"]},
+    )
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_database_that_is_gone_is_the_first_to_be_named(
+    tmp_path: Path,
+) -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/gone")
+    try:
+        found = await health.check_health(Portal(load_settings(data_dir=tmp_path), database))
+    finally:
+        await database.close()
+
+    assert found.failing == ("database",)
+    assert not found.is_well
+
+
+async def test_sessions_last_as_long_as_the_settings_say(site: Site) -> None:
+    answer = await site.sign_in()
+
+    assert f"Max-Age={site.portal.settings.session_max_hours * 3600}" in answer.headers["set-cookie"]
+    later = NOW + timedelta(minutes=site.portal.settings.session_idle_minutes)
+    assert not await access.identity_of(
+        site.portal.database,
+        site.portal.settings,
+        session_hash=hash_of(answer.cookies["lk_session"]),
+        now=later,
+    )
