@@ -13,8 +13,9 @@ from lk_portal.errors import N_, PortalError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lk_portal.jobs.once import PolledNow
     from lk_portal.metering.simulator import SimulatedGateway
-    from lk_portal.metering.types import GatewayTarget, PollOutcome
+    from lk_portal.metering.types import PollOutcome
     from lk_portal.services.context import Portal
 
 PROTOCOLS = {"modbus": "modbus-tcp", "modbus-rtu": "modbus-rtu-over-tcp"}
@@ -104,9 +105,9 @@ def poll(serial: str | None) -> None:
     load_protocols(settings)
 
     async def read(portal: Portal) -> None:
-        gateways, outcomes = await poll_once(portal, serial=serial)
-        click.echo(_table(gateways, outcomes, portal))
-        if all(outcome.error is not None for outcome in outcomes):
+        polled = await poll_once(portal, serial=serial)
+        click.echo(_table(polled, portal))
+        if all(outcome.error is not None for outcome in polled.outcomes):
             raise PortalError(N_("No meter could be read."))
 
     with_portal(settings, read)
@@ -121,18 +122,21 @@ def _say_ready(gateways: Sequence[SimulatedGateway]) -> None:
     click.echo(_("The simulated meters answer; stop them with Ctrl+C."), err=True)
 
 
-def _table(gateways: Sequence[GatewayTarget], outcomes: Sequence[PollOutcome], portal: Portal) -> str:
+def _table(polled: PolledNow, portal: Portal) -> str:
     """Serial, result, A+ in kWh, time or reason; in the order of the serials."""
     from lk_portal.i18n import _
 
-    serials = {meter.meter_id: meter.serial for gateway in gateways for meter in gateway.meters}
+    serials = {meter.meter_id: meter.serial for gateway in polled.gateways for meter in gateway.meters}
     header = (_("Serial number"), _("Result"), _("A+, kWh"), _("Time or reason"))
-    rows = sorted((serials[outcome.meter_id], *_cells(outcome, portal)) for outcome in outcomes)
+    rows = sorted(
+        (serials[outcome.meter_id], *_cells(outcome, polled.refused.get(outcome.meter_id, ""), portal))
+        for outcome in polled.outcomes
+    )
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(3)]
     return "\n".join(_line(row, widths) for row in [header, *rows])
 
 
-def _cells(outcome: PollOutcome, portal: Portal) -> tuple[str, str, str]:
+def _cells(outcome: PollOutcome, refusal: str, portal: Portal) -> tuple[str, str, str]:
     from lk_portal.i18n import _, kwh, say
     from lk_portal.metering.types import Quantity
 
@@ -141,8 +145,11 @@ def _cells(outcome: PollOutcome, portal: Portal) -> tuple[str, str, str]:
     values = [
         one.value_wh for one in outcome.snapshot.registers if (one.quantity, one.zone) == (Quantity.A_PLUS, 0)
     ]
+    value = kwh(values[0], digits=3) if values else ""
+    if refusal:
+        return _("refused"), value, refusal
     taken_at = outcome.snapshot.taken_at.astimezone(portal.settings.zone)
-    return _("read"), kwh(values[0], digits=3) if values else "", taken_at.strftime("%d.%m.%Y %H:%M:%S")
+    return _("read"), value, taken_at.strftime("%d.%m.%Y %H:%M:%S")
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

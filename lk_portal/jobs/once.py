@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -17,9 +18,22 @@ from lk_portal.services.polling import due_gateways
 from lk_portal.services.tables import table_of
 
 
-async def poll_once(
-    portal: Portal, *, serial: str | None = None
-) -> tuple[tuple[GatewayTarget, ...], tuple[PollOutcome, ...]]:
+@dataclass(frozen=True, slots=True)
+class PolledNow:
+    """What came of polling by hand.
+
+    Attributes:
+        gateways: The lines that were asked, with their meters.
+        outcomes: One for each meter.
+        refused: Meters that answered with values that cannot be true, and which; nothing was counted.
+    """
+
+    gateways: tuple[GatewayTarget, ...]
+    outcomes: tuple[PollOutcome, ...]
+    refused: Mapping[int, str]
+
+
+async def poll_once(portal: Portal, *, serial: str | None = None) -> PolledNow:
     """Read all meters that are polled, or the one with `serial`, now; store and give what came of it.
 
     Raises:
@@ -38,9 +52,21 @@ async def poll_once(
         reading_store(portal), limits=PollLimits(lines=portal.settings.poll_concurrency), clock=portal.clock
     )
     try:
-        return gateways, await poller.poll(gateways)
+        outcomes = await poller.poll(gateways)
     finally:
         await poller.close()
+    return PolledNow(gateways, outcomes, await _refused(portal.database, outcomes))
+
+
+async def _refused(database: Database, outcomes: Iterable[PollOutcome]) -> dict[int, str]:
+    """Why what was read of some meters was not taken: the store leaves it with their connections."""
+    link = table_of(MeterConnection)
+    read = [outcome.meter_id for outcome in outcomes if outcome.error is None]
+    query = select(link.c.meter_id, link.c.last_error).where(
+        link.c.meter_id.in_(read), link.c.last_error_at >= link.c.last_success_at
+    )
+    async with database.reading() as connection:
+        return {row.meter_id: row.last_error for row in await connection.execute(query)}
 
 
 async def _connected(database: Database) -> Sequence[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lk_portal.errors import BadCredentialsError
+from lk_portal.metering.simulator.meter import JUMP_BACK, JUMP_TWH, Faults
 from lk_portal.services import access
 from lk_portal.services.access import Visit
 from lk_portal.services.database import Database
@@ -72,6 +73,23 @@ async def test_poll_tells_why_a_meter_was_not_read(lk: Command, sqlite_database:
     assert alone.code == 1
     assert "not read" in alone.out
     assert alone.err == "lk: No meter could be read.\n"
+
+
+@pytest.mark.parametrize("fault", [JUMP_TWH, JUMP_BACK])
+async def test_poll_tells_why_a_reading_was_refused(
+    lk: Command, sqlite_database: Database, fault: Faults
+) -> None:
+    async with simulated_line(2) as line:
+        well, odd = await connect(sqlite_database, line)
+        await lk("poll")
+        list(line.meters.values())[1].faults = fault
+        ran = await lk("poll")
+        counted = await scalar(sqlite_database, "SELECT coalesce(max(value_wh), 0) FROM interval")
+
+    assert ran.code == 0
+    assert re.search(rf"^{well.serial} +read ", ran.out, re.MULTILINE)
+    assert re.search(rf"^{odd.serial} +refused .*(grew|fell) from", ran.out, re.MULTILINE)
+    assert int(counted) < 10_000, "nothing of the jump is counted"
 
 
 async def test_poll_of_an_unknown_meter_fails(lk: Command) -> None:

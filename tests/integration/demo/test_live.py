@@ -69,7 +69,7 @@ async def live(portal: Portal) -> None:
     meters = MeterProcess(replaced_at=await demo.replaced_when(portal.database))
     try:
         await demo.point_lines(portal.database, await asyncio.to_thread(meters.start))
-        _lines, outcomes = await poll_once(portal)
+        outcomes = (await poll_once(portal)).outcomes
     finally:
         await asyncio.to_thread(meters.stop)
     assert [str(outcome.error) for outcome in outcomes if outcome.error] == []
