@@ -27,11 +27,11 @@ class PortalError(Exception):
 
     def __str__(self) -> str:
         """The English sentence, for logs."""
-        return self.text.format_map(_Fields(self.data))
+        return self.text.format_map(Fields(self.data))
 
 
-class _Fields(dict[str, object]):
-    """Leaves a placeholder without data as it is: an incomplete sentence beats a second error."""
+class Fields(dict[str, object]):
+    """For `format_map`: leaves a placeholder without data as it is. An incomplete sentence beats an error."""
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"

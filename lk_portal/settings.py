@@ -58,7 +58,11 @@ def _public_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
         raise ValueError("must be http(s)://host[:port] without a path")
-    return url.rstrip("/")
+    # As browsers write an Origin: a small host, and no port where it is the scheme's own.
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = f":{parts.port}" if parts.port not in (None, default) else ""
+    return f"{parts.scheme}://{host}{port}"
 
 
 class Settings(BaseSettings):

@@ -18,7 +18,7 @@ from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from lk_portal.errors import PortalError
+from lk_portal.errors import Fields, PortalError
 
 FOLDER = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def say(error: PortalError) -> str:
     data: dict[str, Any] = {
         name: _(value) if isinstance(value, str) else value for name, value in error.data.items()
     }
-    return _(error.text, **data) if data else _(error.text)
+    return _(error.text).format_map(Fields(data)) if data else _(error.text)
 
 
 def kwh(energy_wh: int, *, digits: int = 2) -> str:

@@ -248,3 +248,18 @@ def test_a_relative_sqlite_file_is_meant_from_where_the_portal_starts(
     assert settings.database_address == f"sqlite:///{tmp_path}/own.db"
     absolute = f"sqlite:///{tmp_path}/other.db"
     assert load_settings(database_url=absolute).database_address == absolute
+
+
+@pytest.mark.parametrize(
+    ("typed", "origin"),
+    [
+        ("https://LK.Example/", "https://lk.example"),
+        ("https://lk.example:443", "https://lk.example"),
+        ("http://lk.example:80", "http://lk.example"),
+        ("http://lk.example:8080", "http://lk.example:8080"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_address_is_what_a_browser_calls_its_origin(typed: str, origin: str) -> None:
+    assert load_settings(public_url=typed).public_url == origin
+    assert origin in load_settings(public_url=typed).own_origins
