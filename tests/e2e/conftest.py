@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
@@ -24,6 +24,8 @@ from tests.portal_process import RunningPortal, free_port, portal_environment, r
 POLL_S = 5
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+# A busy machine may take its time; what never comes fails all the same.
+expect.set_options(timeout=20_000)
 DESKTOP = {"width": 1280, "height": 900}
 TELEPHONE = {"width": 390, "height": 844}
 

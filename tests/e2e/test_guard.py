@@ -124,7 +124,7 @@ async def test_secrets_stay_out_of_the_log(site: Site) -> None:
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send("no.such.event", {"password": canary})
         await client.send("reflex___state____state.setvar", {"var_name": "x", "value": canary})
-        await client.settle()
+        await client.settle(patience_s=1)
     log = read_log(site)
 
     assert "lk_portal" in log
