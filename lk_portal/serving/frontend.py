@@ -88,9 +88,24 @@ def fingerprint(settings: Settings) -> str:
     for path in sorted(set(files)):
         if path.suffix != ".pyc" and path.exists():
             digest.update(f"{path.relative_to(ROOT)}\0".encode())
-            digest.update(path.read_bytes())
+            digest.update(_content(path))
     digest.update(json.dumps([settings.locale, settings.utility_name, settings.utility_color]).encode())
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """A file as it counts for the bundle: of JSON the meaning, for Reflex writes it in two ways."""
+    if path.suffix != ".json":
+        return path.read_bytes()
+    return json.dumps(json.loads(path.read_bytes()), sort_keys=True).encode()
+
+
+def _tidy_lock() -> None:
+    """Write the lock's package.json in one form whenever Reflex has; else a build leaves a changed file."""
+    path = ROOT / "reflex.lock" / "package.json"
+    if path.exists():
+        text = json.dumps(json.loads(path.read_bytes()), indent=2) + "\n"
+        path.write_text(text, encoding="utf-8")
 
 
 def is_built(settings: Settings) -> bool:
@@ -122,6 +137,7 @@ def build(settings: Settings) -> None:
         raise ConfigurationError(
             detail="the pages could not be built: " + " | ".join(result.stdout.splitlines()[-12:])
         )
+    _tidy_lock()
     STAMP.write_text(json.dumps({"fingerprint": wanted}), encoding="ascii")
 
 

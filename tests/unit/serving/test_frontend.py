@@ -170,3 +170,14 @@ def test_tools_get_our_settings_and_call_nobody(settings: Settings, monkeypatch:
     assert environment["LK_IS_WORKER_EMBEDDED"] == "false"
     assert environment["PATH"].startswith(str(Path(sys.executable).parent))
     assert "LK_SECRET_KEY" not in environment
+
+
+def test_a_lock_that_reflex_wrote_in_another_way_is_the_same_build(tree: Path, settings: Settings) -> None:
+    lock = tree / "reflex.lock" / "package.json"
+    lock.write_text('{"a": 1, "b": {"c": 2}}')
+    plain = fingerprint(settings)
+
+    lock.write_text('{\n "b": {"c": 2},\n "a": 1\n}')
+    assert fingerprint(settings) == plain
+    lock.write_text('{"a": 1, "b": {"c": 3}}')
+    assert fingerprint(settings) != plain
