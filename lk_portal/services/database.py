@@ -85,22 +85,6 @@ class Database:
         async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
-    @asynccontextmanager
-    async def writing_session(self) -> AsyncIterator[AsyncSession]:
-        """Like `writing`, for use cases that work with model objects.
-
-        Raises:
-            StorageError: See `writing`.
-        """
-        async with (
-            self.writing() as connection,
-            AsyncSession(
-                connection, expire_on_commit=False, join_transaction_mode="rollback_only"
-            ) as session,
-        ):
-            yield session
-            await session.flush()
-
     async def close(self) -> None:
         """Close every connection."""
         await self._reader.dispose()

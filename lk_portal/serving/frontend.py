@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -165,8 +164,3 @@ def build_environment(settings: Settings) -> dict[str, str]:
         PATH=os.pathsep.join((str(Path(sys.executable).parent), environment.get("PATH", ""))),
     )
     return environment
-
-
-def clean() -> None:
-    """Remove the build; the next start makes it anew."""
-    shutil.rmtree(WEB_DIR, ignore_errors=True)

@@ -85,7 +85,7 @@ def test_a_lock_names_no_place(lock: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["--index-url x", "-e .", "a @ https://b/c", "    # via -r /work/a.in", "file:///x"]
+    "line", ["--index-url x", "-e .", "a @ https://b/c", "    # via -r /srv/a.in", "file:///x"]
 )
 def test_a_place_in_a_lock_is_found(line: str) -> None:
     assert ADDRESS.findall(f"a==1 \\\n{line}\n")
