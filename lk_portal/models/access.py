@@ -19,8 +19,28 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class Duty(StrEnum):
+    """What a person must do before a session opens the cabinet."""
+
+    NONE = "none"
+    NEW_PASSWORD = "new_password"  # noqa: S105 - a name, no password
+    CONSENT = "consent"
+
+
+class Theme(StrEnum):
+    """How pages look to a person."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class User(Table, table=True):
-    """A person who may sign in, by e-mail or phone. The password is kept as a peppered bcrypt hash only."""
+    """A person who may sign in, by e-mail or phone. Passwords are kept as peppered bcrypt hashes only.
+
+    Without a lasting password (`password_hash` is empty) the registration was never finished: whoever knows
+    the account and its address may begin it anew.
+    """
 
     __tablename__ = "portal_user"
 
@@ -31,6 +51,10 @@ class User(Table, table=True):
     subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", unique=True)
     display_name: str = Field(max_length=200)
     password_hash: str = Field(max_length=200)
+    temporary_hash: str = Field(default="", max_length=200, description="Of a mailed password; one use")
+    temporary_until: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+    locale: str = Field(default="", max_length=8, description="Of letters; empty: the portal's own")
+    theme: Theme = Field(default=Theme.SYSTEM, sa_column=Column(Named(Theme), nullable=False))
     is_active: bool = Field(default=True)
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
 
@@ -45,16 +69,60 @@ class UserSession(Table, table=True):
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
     seen_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False, index=True))
+    duty: Duty = Field(default=Duty.NONE, sa_column=Column(Named(Duty), nullable=False))
     address: str = Field(default="", max_length=45)
     agent: str = Field(default="", max_length=200)
 
 
-class SignInAttempt(Table, table=True):
-    """A failed sign-in, counted by login and by address so that guessing grows slow. Hashes, not logins."""
+class Attempt(Table, table=True):
+    """Something that may be tried only so often, e.g. a wrong password. Kept for hours, under hashes."""
 
-    __tablename__ = "sign_in_attempt"
-    __table_args__ = (Index("ix_sign_in_attempt_key_at", "key", "at"),)
+    __tablename__ = "attempt"
+    __table_args__ = (Index("ix_attempt_key_at", "key", "at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(max_length=64, description="SHA-256 of what is counted")
     at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class CaptchaChallenge(Table, table=True):
+    """A picture of digits somebody was shown. The row goes at the first answer, right or wrong.
+
+    The digits are in clear: they live for minutes, and whoever can read the database needs no picture.
+    """
+
+    __tablename__ = "captcha_challenge"
+
+    id: str = Field(primary_key=True, max_length=64, description="Random, unguessable")
+    purpose: str = Field(max_length=16)
+    browser_hash: str = Field(max_length=64, description="SHA-256 of the client it was shown to")
+    answer: str = Field(max_length=8)
+    expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False, index=True))
+
+
+class EmailChange(Table, table=True):
+    """A new e-mail that waits for the code sent to it; the job that sends the letter makes the code."""
+
+    __tablename__ = "email_change"
+
+    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
+    new_email: str = Field(max_length=254, description="Lower case, domain in ASCII")
+    code_hash: str = Field(default="", max_length=64, description="Empty until the code is made")
+    failures: int = Field(default=0, description="Wrong codes typed")
+    expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class NotificationKind(StrEnum):
+    """Letters a person may do without."""
+
+    NEW_DEVICE = "new_device"
+
+
+class NotificationChoice(Table, table=True):
+    """Whether a person wants a kind of letter, where she chose; else the kind's default."""
+
+    __tablename__ = "notification_choice"
+
+    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
+    kind: NotificationKind = Field(sa_column=Column(Named(NotificationKind), primary_key=True))
+    is_wanted: bool

@@ -24,7 +24,7 @@ from lk_portal.errors import (
     StorageError,
     ThrottledError,
 )
-from lk_portal.models import Role, SignInAttempt, User, UserSession
+from lk_portal.models import Attempt, Role, User, UserSession
 from lk_portal.security import passwords, throttle
 from lk_portal.security.tokens import hash_of, new_token
 from lk_portal.services.database import Database
@@ -49,7 +49,7 @@ __all__ = [
 PHONE_REGION = "RU"
 SEEN_EVERY = timedelta(minutes=1)
 MAX_LOGIN_LENGTH = 254
-_user, _session, _attempt = table_of(User), table_of(UserSession), table_of(SignInAttempt)
+_user, _session, _attempt = table_of(User), table_of(UserSession), table_of(Attempt)
 
 
 @dataclass(frozen=True, slots=True)

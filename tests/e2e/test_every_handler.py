@@ -22,7 +22,7 @@ from tests.e2e.raw_client import raw_client, session_cookie
 # Their rows come and go with what the tests and the poller do; no handler may write to the others.
 MOVING = {
     "user_session",
-    "sign_in_attempt",
+    "attempt",
     "register_reading",
     "register_mark",
     "interval",

@@ -109,11 +109,9 @@ async def test_a_backup_under_write_load_is_one_moments_state(
             async with database.writing() as connection:  # two rows or none
                 for number in (1, 2):
                     await connection.execute(
-                        text(
-                            "INSERT INTO sign_in_attempt (key, at) SELECT :key, at FROM (SELECT :at AS at) x"
-                        )
+                        text("INSERT INTO attempt (key, at) SELECT :key, at FROM (SELECT :at AS at) x")
                         if database.is_sqlite
-                        else text("INSERT INTO sign_in_attempt (key, at) VALUES (:key, to_timestamp(:at))"),
+                        else text("INSERT INTO attempt (key, at) VALUES (:key, to_timestamp(:at))"),
                         {"key": f"k{number}", "at": 1_800_000_000},
                     )
 
@@ -125,7 +123,7 @@ async def test_a_backup_under_write_load_is_one_moments_state(
     restored = await target("restore", str(tmp_path / "file"))
 
     assert (made.code, restored.code) == (0, 0), made.err + restored.err
-    rows = (await contents(empty_address))["sign_in_attempt"]
+    rows = (await contents(empty_address))["attempt"]
     keys = [row[1] for row in rows]
     assert keys.count("k1") == keys.count("k2") > 0
 

@@ -354,6 +354,6 @@ async def test_old_failures_are_forgotten_and_new_ones_kept(database: Database, 
     await access.forget_expired(database, now=NOW + timedelta(minutes=61))
 
     async with database.reading() as connection:
-        left = (await connection.exec_driver_sql("SELECT count(*) FROM sign_in_attempt")).scalar_one()
+        left = (await connection.exec_driver_sql("SELECT count(*) FROM attempt")).scalar_one()
     assert left == 4 * len(("login", "address"))
     assert await sign_in(database, settings, after=timedelta(minutes=59))
