@@ -6,6 +6,7 @@ from sqlmodel.sql.sqltypes import AutoString
 from alembic import context
 from lk_portal.models import Table, types
 from lk_portal.services.database import sync_url
+from lk_portal.services.migrations import is_modelled
 from lk_portal.settings import load_settings
 
 
@@ -29,6 +30,7 @@ def run(connection):
         target_metadata=Table.metadata,
         compare_type=True,
         render_item=render_item,
+        include_name=is_modelled,
         render_as_batch=True,
         transaction_per_migration=True,
     )

@@ -13,7 +13,7 @@ from lk_portal.models.access import (
     UserSession,
 )
 from lk_portal.models.audit import AccountClaim, AuditEntry, ClaimReason
-from lk_portal.models.customer import Account, Premises, Subscriber, Tariff, TariffZone
+from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
 from lk_portal.models.event import MeterEvent, Severity
 from lk_portal.models.letter import Letter, LetterKind, LetterStatus
@@ -76,6 +76,7 @@ __all__ = [
     "Role",
     "Seal",
     "Severity",
+    "Street",
     "Subscriber",
     "Table",
     "Tariff",

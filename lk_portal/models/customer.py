@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Column, UniqueConstraint
+from sqlalchemy import Column, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
+from lk_portal.models.address_text import one_line, search_words
 from lk_portal.models.types import Table, UtcTime
 
 
@@ -22,10 +24,23 @@ class Subscriber(Table, table=True):
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
 
 
+def _search_words(context: Any) -> str:
+    """What an inserted row is found by, from its other columns."""
+    row = context.get_current_parameters()
+    return search_words(row["settlement"], row.get("street") or "")
+
+
 class Premises(Table, table=True):
-    """Адрес: where energy is used, with the clock that its days and tariff zones go by."""
+    """Адрес: where energy is used, with the clock that its days and tariff zones go by.
+
+    Inserts through SQLAlchemy fill `search_text` by themselves; COPY, INSERT ... SELECT and an UPDATE of
+    settlement or street must give `address_text.search_words` of the two. Triggers keep `Street` from it.
+    """
 
     __tablename__ = "premises"
+    __table_args__ = (
+        Index("ix_premises_settlement_street_house_flat", "settlement", "street", "house", "flat"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     settlement: str = Field(max_length=120)
@@ -33,13 +48,31 @@ class Premises(Table, table=True):
     house: str = Field(default="", max_length=20)
     flat: str = Field(default="", max_length=20)
     timezone: str = Field(max_length=64, description="IANA name")
+    search_text: str | None = Field(
+        default=None, sa_column=Column(Text, nullable=False, server_default="", default=_search_words)
+    )
 
     @property
     def address(self) -> str:
         """One line, as on an envelope."""
-        flat = f"кв.{self.flat}" if self.flat else ""
-        house = f"д.{self.house}" if self.house else ""
-        return ", ".join(part for part in (self.settlement, self.street, house, flat) if part)
+        return one_line(self.settlement, self.street, self.house, self.flat)
+
+
+class Street(Table, table=True):
+    """A street that premises stand in, or a settlement without streets: what addresses are searched by.
+
+    Written by triggers on `premises` only (migration 0003). A million addresses stand in some ten thousand
+    streets, so even a word that all of them have is answered at once. A street stays when its last premises
+    are gone: taking it away could race with an insert, so the search looks whether anything stands there.
+    """
+
+    __tablename__ = "street"
+    __table_args__ = (UniqueConstraint("settlement", "street"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    settlement: str = Field(max_length=120)
+    street: str = Field(max_length=120)
+    search_text: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class Tariff(Table, table=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,34 +18,18 @@ from lk_portal.models.types import to_milliseconds
 from lk_portal.services.consumption import points_of
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.intervals import IntervalRow, import_intervals
-from lk_portal.services.migrations import is_current, migrate
+from lk_portal.services.migrations import is_current, is_modelled, migrate
 from tests import factories
-from tests.conftest import run_sql
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def empty_postgres(postgres_server: str) -> Iterator[str]:
-    run_sql(postgres_server, "CREATE DATABASE unmigrated")
-    yield f"{postgres_server}/unmigrated"
-    run_sql(postgres_server, "DROP DATABASE unmigrated WITH (FORCE)")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def empty_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without any table (on SQLite not even a file, nor its directory)."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'new' / 'portal.sqlite3'}"
-    address: str = request.getfixturevalue("empty_postgres")
-    return address
+OPTIONS = {"compare_type": True, "include_name": is_modelled}
 
 
 def differences(address: str) -> list[Any]:
     engine = create_engine(sync_url(address))
     try:
         with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            context = MigrationContext.configure(connection, opts=OPTIONS)
             return list(compare_metadata(context, Table.metadata))
     finally:
         engine.dispose()
@@ -55,7 +38,7 @@ def differences(address: str) -> list[Any]:
 def tables(address: str) -> set[str]:
     engine = create_engine(sync_url(address))
     try:
-        return set(inspect(engine).get_table_names())
+        return {name for name in inspect(engine).get_table_names() if is_modelled(name, "table")}
     finally:
         engine.dispose()
 

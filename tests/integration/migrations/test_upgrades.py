@@ -1,0 +1,181 @@
+"""A portal of an earlier version, with data, brought up to date: nothing is lost, and what is new works."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+from sqlalchemy import create_engine, insert, inspect, text
+
+from lk_portal.models import Premises
+from lk_portal.models.types import to_milliseconds
+from lk_portal.services.addresses import suggest
+from lk_portal.services.database import Database, sync_url
+from lk_portal.services.migrations import is_current, migrate
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FLATS = 30
+VERSION_1 = {
+    "subscriber": [
+        {"id": 1, "full_name": "Иванов Иван", "email": "i@e.example", "phone": "", "created_at": NOW}
+    ],
+    "premises": [
+        {
+            "id": flat,
+            "settlement": "г. Омск",
+            "street": "ул. Фёдора Крылова",
+            "house": "5 А",
+            "flat": str(flat),
+            "timezone": "Asia/Omsk",
+        }
+        for flat in range(1, FLATS + 1)
+    ]
+    + [
+        {
+            "id": 100,
+            "settlement": "с. Азово",
+            "street": "",
+            "house": "7",
+            "flat": "",
+            "timezone": "Asia/Omsk",
+        }
+    ],
+    "account": [
+        {
+            "id": 1,
+            "number": "5500000001",
+            "subscriber_id": 1,
+            "premises_id": 2,
+            "note": "дача",
+            "contract_number": "",
+            "amenities": "",
+        }
+    ],
+    "metering_point": [
+        {"id": 1, "code": "urn:1", "account_id": 1, "tariff_id": None, "name": "Дом", "place": ""}
+    ],
+    "interval": [
+        {
+            "point_id": 1,
+            "quantity": 1,
+            "start": NOW,
+            "duration_s": 3600,
+            "value_wh": 5,
+            "covered_s": 3600,
+            "zone": 0,
+            "quality": 1,
+            "flags": 0,
+        }
+    ],
+    "portal_user": [
+        {
+            "id": 1,
+            "email": "i@e.example",
+            "phone": None,
+            "role": "subscriber",
+            "subscriber_id": 1,
+            "display_name": "Иван",
+            "password_hash": "$2b$04$",
+            "is_active": True,
+            "created_at": NOW,
+        }
+    ],
+    "user_session": [
+        {
+            "token_hash": "f" * 64,
+            "user_id": 1,
+            "created_at": NOW,
+            "seen_at": NOW,
+            "expires_at": NOW + timedelta(hours=12),
+            "address": "127.0.0.1",
+            "agent": "test",
+        }
+    ],
+    "sign_in_attempt": [{"id": 1, "key": "k", "at": NOW}],
+}
+"""Rows as 0001 had them; no model, for those are the newest."""
+GONE = {"sign_in_attempt"}
+"""Counters of minutes; 0002 begins anew."""
+
+
+def fill(address: str) -> None:
+    engine = create_engine(sync_url(address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        for table, rows in VERSION_1.items():
+            names = ", ".join(rows[0])
+            values = ", ".join(f":{name}" for name in rows[0])
+            stored = [{name: _stored(value, is_sqlite) for name, value in row.items()} for row in rows]
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+
+def _stored(value: Any, is_sqlite: bool) -> Any:
+    return to_milliseconds(value) if is_sqlite and isinstance(value, datetime) else value
+
+
+def read(address: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What is there of the tables and columns that `VERSION_1` filled."""
+    engine = create_engine(sync_url(address))
+    with engine.connect() as connection:
+        there = set(inspect(connection).get_table_names())
+        found = {
+            table: [
+                tuple(row)
+                for row in connection.execute(text(f"SELECT {', '.join(rows[0])} FROM {table} ORDER BY 1"))
+            ]
+            for table, rows in VERSION_1.items()
+            if table in there
+        }
+    engine.dispose()
+    return found
+
+
+async def test_a_filled_first_version_comes_up_whole_and_searchable(empty_address: str) -> None:
+    migrate(empty_address, revision="0001")
+    assert not is_current(empty_address)
+    fill(empty_address)
+    before = read(empty_address)
+    assert all(len(before[table]) == len(rows) for table, rows in VERSION_1.items())
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    assert read(empty_address) == {table: rows for table, rows in before.items() if table not in GONE}
+    database = Database(empty_address)
+    home = "г. Омск, ул. Фёдора Крылова, д.5 А"
+    assert await suggest(database, typed="омск крылова 5а кв 30") == (f"{home}, кв.30",)
+    assert (await suggest(database, typed="федора"))[1] == f"{home}, кв.2"
+    assert await suggest(database, typed="азово") == ("с. Азово, д.7",)
+    new = VERSION_1["premises"][0] | {"id": 500, "street": "ул. Новая"}
+    async with database.writing() as connection:
+        await connection.execute(insert(Premises).values(**new))
+    assert len(await suggest(database, typed="новая")) == 1
+    await database.close()
+
+
+async def test_many_streets_are_filled_in_batches(empty_address: str) -> None:
+    migrate(empty_address, revision="0002")
+    names = ["".join(letters) for letters in product("абвгдежзиклмноп", repeat=3)][:2500]
+    rows = [{"street": f"ул. {name}"} for name in names]
+    engine = create_engine(sync_url(empty_address))
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO premises (settlement, street, house, flat, timezone)"
+                " VALUES ('г. Омск', :street, '1', '', 'Asia/Omsk')"
+            ),
+            rows,
+        )
+    engine.dispose()
+
+    migrate(empty_address)
+
+    database = Database(empty_address)
+    for name in (names[0], names[1000], names[-1]):
+        assert await suggest(database, typed=name) == (f"г. Омск, ул. {name}, д.1",)
+    async with database.reading() as connection:
+        missing = await connection.execute(text("SELECT count(*) FROM premises WHERE search_text = ''"))
+        assert missing.scalar_one() == 0
+    await database.close()
