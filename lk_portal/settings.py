@@ -10,10 +10,13 @@ import os
 import secrets
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -24,6 +27,7 @@ from lk_portal.errors import ConfigurationError
 KNOWN_LOCALES = ("ru", "en")
 MIN_SECRET_LENGTH = 32
 DEMO_DATA_DIR = Path("var/demo")
+_MAIL_SERVER_FORM = "must be smtp(s)://[user:password@]host[:port]; in a password, / @ : # ? % as %XX"
 
 
 class Environment(StrEnum):
@@ -65,6 +69,116 @@ def _public_address(url: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
+class Encryption(StrEnum):
+    """How the connection to the mail server is made safe."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where letters are handed in.
+
+    Attributes:
+        user: "" when the server wants no login.
+    """
+
+    host: str
+    port: int
+    encryption: Encryption
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def mail_server_of(url: str) -> MailServer:
+    """Read `smtp://user:password@host:port?tls=starttls` or `smtps://...`.
+
+    `smtp` means STARTTLS, and nothing is sent when the server does not offer it - except to this very
+    machine, or with `tls=none`. A login never goes over the network in the clear.
+
+    Raises:
+        ValueError: It is none; the reason does not repeat it, for there is a password in it.
+    """
+    parts, port = _parts_of(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(_MAIL_SERVER_FORM)
+    encryption = _encryption(parts)
+    server = MailServer(
+        host=parts.hostname,
+        port=port or (465 if encryption is Encryption.TLS else 587),
+        encryption=encryption,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+    if server.user and encryption is Encryption.NONE and not _is_loopback(server.host):
+        raise ValueError("tls=none would send the password in the clear; take smtps:// or tls=starttls")
+    if bool(server.user) != bool(server.password):
+        raise ValueError("needs both a user and a password, or neither")
+    return server
+
+
+def _parts_of(url: str) -> tuple[SplitResult, int | None]:
+    """The URL and its port; Python's own complaint would quote what it takes for the port."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        raise ValueError(_MAIL_SERVER_FORM) from None
+
+
+def _encryption(parts: SplitResult) -> Encryption:
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    asked = options.pop("tls", "")
+    if options or parts.fragment:
+        raise ValueError("after the host only ?tls=starttls or ?tls=none may follow; write # and ? as %XX")
+    if parts.scheme == "smtps":
+        if asked:
+            raise ValueError("smtps is TLS from the beginning; leave ?tls= out")
+        return Encryption.TLS
+    if asked not in ("", "starttls", "none"):
+        raise ValueError("tls must be starttls or none")
+    default = Encryption.NONE if _is_loopback(parts.hostname or "") else Encryption.STARTTLS
+    return Encryption(asked) if asked else default
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _mail_server_address(url: SecretStr) -> SecretStr:
+    if url.get_secret_value():
+        mail_server_of(url.get_secret_value())
+    return url
+
+
+def _mail_address(address: str) -> str:
+    if not address:
+        return ""
+    from email_validator import EmailNotValidError, validate_email  # slow to load; most have no need of it
+
+    try:
+        found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise ValueError(f"not an e-mail address: {error}") from None
+    return f"{found.local_part}@{found.ascii_domain}"
+
+
+def _sender(text: str) -> str:
+    """`Name <name@host>` or the address alone; any sign that could begin another header is refused."""
+    if not text.isprintable():
+        raise ValueError("must be one line")
+    _name, address = parseaddr(text)
+    if text and not address:
+        raise ValueError("must be an e-mail address, or: Name <address>")
+    _mail_address(address)
+    return text
+
+
 class Settings(BaseSettings):
     """The portal's settings. Each is `LK_` + its name in capitals."""
 
@@ -76,11 +190,16 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var/data")
     database_url: Annotated[str, AfterValidator(_database_address)] = ""
     redis_url: str = ""
-    smtp_url: str = ""
+    smtp_url: Annotated[SecretStr, AfterValidator(_mail_server_address)] = SecretStr("")
+    smtp_ca_file: Path | None = None
+    mail_from: Annotated[str, AfterValidator(_sender)] = ""
+    mail_reply_to: Annotated[str, AfterValidator(_mail_address)] = ""
+    letters_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     public_url: Annotated[str, AfterValidator(_public_address)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     secret_key: SecretStr = SecretStr("")
+    old_secret_keys: SecretStr = SecretStr("")
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Moscow"
     locale: Annotated[str, AfterValidator(_known_locale)] = "ru"
     utility_name: Annotated[str, Field(min_length=1, max_length=80)] = "ЭнергоМир"
@@ -95,6 +214,7 @@ class Settings(BaseSettings):
 
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     session_max_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    temporary_password_hours: Annotated[int, Field(ge=1, le=168)] = 24
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
     trusted_proxy_hops: Annotated[int, Field(ge=0, le=5)] = 0
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
@@ -107,6 +227,8 @@ class Settings(BaseSettings):
             raise ValueError(f"LK_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
         if self.environment is Environment.PRODUCTION and len(set(secret)) in range(1, 8):
             raise ValueError("LK_SECRET_KEY looks like a default; generate a random one")
+        if any(len(old) < MIN_SECRET_LENGTH for old in self.old_secrets()):
+            raise ValueError(f"each of LK_OLD_SECRET_KEYS must have at least {MIN_SECRET_LENGTH} characters")
         return self
 
     @property
@@ -125,6 +247,33 @@ class Settings(BaseSettings):
         names = ("127.0.0.1", "localhost")
         is_local = urlsplit(self.public_url).hostname in names
         return [self.public_url, *(f"http://{name}:{self.port}" for name in names if is_local)]
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where letters are handed in; None: they are written to files."""
+        url = self.smtp_url.get_secret_value()
+        return mail_server_of(url) if url else None
+
+    @property
+    def letters_dir(self) -> Path:
+        """Where letters are written to when there is no mail server."""
+        return self.data_dir / "letters"
+
+    @property
+    def mail_host(self) -> str:
+        """The public host's name in ASCII, for senders and message ids; `localhost` when it is a number."""
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            ip_address(host)
+        except ValueError:
+            return host if host.isascii() else host.encode("idna").decode("ascii")
+        return "localhost"
+
+    @property
+    def mail_sender(self) -> tuple[str, str]:
+        """Name and address that letters come from; unless set, the utility and `no-reply@` the host."""
+        name, address = parseaddr(self.mail_from)
+        return name or self.utility_name, _mail_address(address) or f"no-reply@{self.mail_host}"
 
     @property
     def database_address(self) -> str:
@@ -146,6 +295,11 @@ class Settings(BaseSettings):
         """
         given = self.secret_key.get_secret_value()
         return (given or _kept_secret(self.data_dir / "secret_key")).encode()
+
+    def old_secrets(self) -> tuple[bytes, ...]:
+        """Secrets that were in force before, newest first: passwords set under them go on working."""
+        given = self.old_secret_keys.get_secret_value().split(",")
+        return tuple(one.strip().encode() for one in given if one.strip())
 
 
 def _kept_secret(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LEAST_FREE_MB = 500
 SILENT_AFTER = timedelta(hours=24)
+MAIL_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,57 @@ def _pages(settings: Settings) -> Finding:
 
 
 def _letters(settings: Settings) -> Finding:
-    if settings.smtp_url:
-        return _well()
-    return _well(N_("no LK_SMTP_URL: letters are written as .eml files under the data directory"))
+    from lk_portal.settings import Encryption
+
+    server, (_name, sender) = settings.mail_server, settings.mail_sender
+    if server is None:
+        return _well(
+            N_("no LK_SMTP_URL: letters are written as .eml files into {folder}"), folder=settings.letters_dir
+        )
+    place = f"{server.host}:{server.port}"
+    if trouble := asyncio.run(_greet(settings)):
+        return _fault(N_("{place} takes no letters: {reason}"), place=place, reason=trouble)
+    if sender.endswith("@localhost"):
+        return _fault(N_("letters come from {sender}: set LK_MAIL_FROM to a real address"), sender=sender)
+    if server.encryption is Encryption.NONE:
+        return _well(
+            N_("{place} answers, without encryption; letters come from {sender}"), place=place, sender=sender
+        )
+    return _well(N_("{place} answers; letters come from {sender}"), place=place, sender=sender)
+
+
+async def _greet(settings: Settings) -> str:
+    """Connect to the mail server as the mail job does, and leave; gives what went wrong."""
+    from lk_portal.jobs.post import NotTakenError, PostLimits, open_post
+
+    post = open_post(settings, PostLimits(connect_s=MAIL_PATIENCE_S, answer_s=MAIL_PATIENCE_S))
+    try:
+        await post.open()
+    except NotTakenError as error:
+        return str(error)
+    finally:
+        await post.close()
+    return ""
+
+
+def _outbox(settings: Settings) -> Finding:
+    from lk_portal.services.letters import count_letters
+    from lk_portal.services.migrations import is_current
+
+    if not is_current(settings.database_address):
+        return _well(N_("not known without the database"))
+    outbox = with_portal(settings, lambda portal: count_letters(portal.database, now=portal.clock()))
+    if outbox.overdue:
+        return _fault(
+            N_("{overdue} should have been sent long ago: does `lk serve` or `lk worker` run?"),
+            overdue=outbox.overdue,
+        )
+    return _well(
+        N_("{waiting} wait, {delayed} of them after a failed attempt; {dead} could not be sent"),
+        waiting=outbox.waiting,
+        delayed=outbox.delayed,
+        dead=outbox.dead,
+    )
 
 
 def _address(settings: Settings) -> Finding:
@@ -176,5 +226,6 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     N_("bun"): _bun,
     N_("pages"): _pages,
     N_("letters"): _letters,
+    N_("letters to be sent"): _outbox,
     N_("address"): _address,
 }

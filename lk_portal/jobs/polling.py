@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from dbos import DBOS, SetWorkflowID, WorkflowStatus
+from dbos import DBOS, SetWorkflowID
 from dbos import error as dbos_error
 
 from lk_portal.errors import StorageError
+from lk_portal.jobs.batches import BatchQueue
 from lk_portal.metering.poller import Poller
 from lk_portal.metering.types import GatewayTarget, PollOutcome
 from lk_portal.services.context import Portal
@@ -28,13 +28,8 @@ QUEUE = "polling"
 JOB = "poll_batch"
 BATCH_SIZE = 250
 BATCHES_AT_ONCE = 4
-LEASE_S = 120
-"""A running batch that nobody has attended to for so long belongs to a dead process."""
-ATTENDANCE_S = 30
 LONGEST_WAIT_S = 900
 """A batch nobody has taken out of the queue for so long is planned anew."""
-STUCK_S = 120
-"""A process that has nothing to do does not let a batch wait for so long."""
 
 log = logging.getLogger(__name__)
 
@@ -61,27 +56,21 @@ class Polling:
         portal: Settings, database, clock.
         poller: Reads and stores.
         tick_s: Length of a slot; in one slot one process plans, however many there are.
+
+    Attributes:
+        queue: The batches on their way.
+        is_stopping: Set when no more batches shall be begun.
     """
 
     def __init__(self, portal: Portal, poller: Poller, *, tick_s: int) -> None:
         self._portal = portal
         self._poller = poller
         self._tick_s = tick_s
-        self._running: dict[str, asyncio.Task[object]] = {}
+        longest_wait_s = max(LONGEST_WAIT_S, portal.settings.poll_interval_s)
+        self.queue = BatchQueue(QUEUE, job=JOB, longest_wait_s=longest_wait_s)
         self._troubled: frozenset[int] = frozenset()
         self._is_storing = True
-        self._longest_wait_s = 0.0
         self.is_stopping = False
-
-    @property
-    def running(self) -> dict[str, asyncio.Task[object]]:
-        """The batches that this process is at, by job id."""
-        return dict(self._running)
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether batches wait although this process is free: then it does not take them any more."""
-        return not self._running and self._longest_wait_s > STUCK_S
 
     async def plan(self) -> int:
         """Put everything that is due and not yet on its way into the queue; gives the number of batches."""
@@ -89,9 +78,9 @@ class Polling:
         slot = self._slot()
         due = await self._due()
         if not due:
-            self._longest_wait_s = 0.0
+            self.queue.note_empty()
             return 0
-        busy = await self._in_flight()
+        busy = await self.queue.in_flight()
         waiting = [gateway for gateway in due if not busy.intersection(_meter_ids(gateway))]
         batches = [
             *batches_of(gateway for gateway in waiting if gateway.gateway_id not in self._troubled),
@@ -104,17 +93,9 @@ class Polling:
         task = asyncio.current_task()
         if self.is_stopping or task is None:
             return BatchResult()
-        self._running[job_id] = task
-        try:
+        with self.queue.noted(job_id, task):
             due = only(await self._due(), meter_ids)
             return await self._read(due) if due else BatchResult()
-        finally:
-            self._running.pop(job_id, None)
-
-    async def attend(self) -> None:
-        """Tell the other workers that this one's batches are not forgotten."""
-        for job_id in self.running:
-            await DBOS.update_workflow_attributes_async(job_id, {"attended_at": int(time.time())})
 
     def _slot(self) -> str:
         return slot_name(self._portal.clock(), self._tick_s)
@@ -156,26 +137,6 @@ class Polling:
         seen = {gateway.gateway_id for gateway in gateways}
         troubled = {gateway.gateway_id for gateway in gateways if silent.intersection(_meter_ids(gateway))}
         self._troubled = self._troubled - seen | troubled
-
-    async def _in_flight(self) -> set[int]:
-        """Meters in batches that wait or run anywhere; batches of dead processes are taken out of the way."""
-        jobs = await DBOS.list_workflows_async(
-            queue_name=QUEUE, name=JOB, status=["ENQUEUED", "PENDING"], load_output=False
-        )
-        now_s = time.time()
-        waits_s = [now_s - (job.created_at or 0) / 1000 for job in jobs if job.status == "ENQUEUED"]
-        self._longest_wait_s = max(waits_s, default=0.0)
-        longest_wait_s = max(LONGEST_WAIT_S, self._portal.settings.poll_interval_s)
-        lost = [
-            job.workflow_id
-            for job in jobs
-            if job.workflow_id not in self._running
-            and is_lost(job, longest_wait_s=longest_wait_s, now_s=now_s)
-        ]
-        if lost:
-            log.warning("jobs.polling.lost_batches", extra={"jobs": lost})
-            await DBOS.cancel_workflows_async(lost)
-        return {meter_id for job in jobs if job.workflow_id not in lost for meter_id in meters_of(job)}
 
     async def _enqueue(self, slot: str, batches: Sequence[list[int]]) -> int:
         """Enqueue under ids that follow from the slot: who is second in a slot finds it taken and leaves.
@@ -239,24 +200,6 @@ def slot_name(now: datetime, tick_s: int) -> str:
     """The slot of `tick_s` seconds that `now` (aware) lies in, e.g. `20261124T153005`."""
     start = int(now.timestamp()) // tick_s * tick_s
     return datetime.fromtimestamp(start, UTC).strftime("%Y%m%dT%H%M%S")
-
-
-def is_lost(job: WorkflowStatus, *, longest_wait_s: float, now_s: float) -> bool:
-    """Whether nobody is at `job` any more.
-
-    Args:
-        job: A waiting or running batch.
-        longest_wait_s: How long it may wait in the queue.
-        now_s: Seconds since 1970.
-    """
-    quiet_s = now_s - (job.updated_at or job.created_at or 0) / 1000
-    return quiet_s > (LEASE_S if job.status == "PENDING" else longest_wait_s)
-
-
-def meters_of(job: WorkflowStatus) -> list[int]:
-    """The meter ids a batch was given."""
-    arguments = job.input["args"] if job.input else ()
-    return list(arguments[0]) if arguments else []
 
 
 def _meter_ids(gateway: GatewayTarget) -> list[int]:

@@ -16,12 +16,16 @@ from typing import Any
 from dbos import DBOS
 
 from lk_portal.errors import N_, StorageError
-from lk_portal.jobs import engine
-from lk_portal.jobs.polling import ATTENDANCE_S, BATCHES_AT_ONCE, JOB, QUEUE, Polling, activate
+from lk_portal.jobs import engine, mail
+from lk_portal.jobs.batches import ATTENDANCE_S
+from lk_portal.jobs.mail import Mailing
+from lk_portal.jobs.polling import BATCHES_AT_ONCE, JOB, QUEUE, Polling, activate
+from lk_portal.jobs.post import PostLimits
 from lk_portal.jobs.seat import Seat
 from lk_portal.jobs.supervision import SupervisedLoop
 from lk_portal.logs import report
 from lk_portal.metering.poller import Poller, PollLimits
+from lk_portal.services import captcha, email_change, unfinished
 from lk_portal.services.access import forget_expired
 from lk_portal.services.context import Portal
 from lk_portal.services.readings import ReadingStore
@@ -31,6 +35,9 @@ RETENTION_EVERY_S = 600
 RETENTION_CHUNK = 500
 LONGEST_TICK_S = 5
 QUEUE_POLL_S = 1.0
+MAIL_TICK_S = 1.0
+MAIL_PATIENCE = timedelta(minutes=3)
+"""After a failure a loop pauses for up to 90 seconds."""
 MISSED_CYCLES = 24
 """So many looks for due meters may fail or be late before the worker is said to be dead."""
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -44,19 +51,25 @@ class Worker:
     Args:
         portal: Settings, database, clock.
         queue_poll_s: Seconds between two looks into the queue.
+        post_limits: How long a mail server may take.
     """
 
-    def __init__(self, portal: Portal, *, queue_poll_s: float = QUEUE_POLL_S) -> None:
+    def __init__(
+        self, portal: Portal, *, queue_poll_s: float = QUEUE_POLL_S, post_limits: PostLimits | None = None
+    ) -> None:
         self._portal = portal
         self._queue_poll_s = queue_poll_s
         self.tick_s = tick_s(portal.settings.poll_interval_s)
         limits = PollLimits(lines=portal.settings.poll_concurrency)
         self._poller = Poller(reading_store(portal), limits=limits, clock=portal.clock)
         self._polling = Polling(portal, self._poller, tick_s=self.tick_s)
+        self._mailing = Mailing(portal, limits=post_limits)
         self._loops = {
             "polling": self._loop("polling", self._plan, pause_s=self._until_next_slot_s),
-            "attendance": self._loop("attendance", self._polling.attend, pause_s=lambda: ATTENDANCE_S),
+            "mail": self._loop("mail", self._plan_letters, pause_s=lambda: MAIL_TICK_S),
+            "attendance": self._loop("attendance", self._attend, pause_s=lambda: ATTENDANCE_S),
             "retention": self._loop("retention", self._forget_finished, pause_s=lambda: RETENTION_EVERY_S),
+            "letters": self._loop("letters", self._mailing.forget_old, pause_s=lambda: RETENTION_EVERY_S),
             "sessions": self._loop("sessions", self._forget_sessions, pause_s=lambda: RETENTION_EVERY_S),
         }
         self._seat: Seat | None = None
@@ -73,7 +86,13 @@ class Worker:
         last = self.last_cycle_at or self._started_at
         patience = timedelta(seconds=MISSED_CYCLES * self.tick_s)
         is_looking = last is not None and self._portal.clock() - last < patience
-        return is_looking and not self._polling.is_stuck
+        return is_looking and not self._polling.queue.is_stuck
+
+    def is_mailing(self) -> bool:
+        """Whether it looked for due letters lately and takes batches, mail server or not."""
+        last = self._loops["mail"].last_success_at or self._started_at
+        is_looking = last is not None and self._portal.clock() - last < MAIL_PATIENCE
+        return is_looking and not self._mailing.queue.is_stuck
 
     @property
     def name(self) -> str:
@@ -94,6 +113,7 @@ class Worker:
         try:
             self._seat = Seat.take(self._portal.settings.data_dir)
             activate(self._polling)
+            mail.activate(self._mailing)
             await self._launch(self._seat.name)
         except BaseException:
             self._leave()
@@ -105,13 +125,13 @@ class Worker:
         log.info("jobs.worker.started", extra={"worker": self.name, "tick_s": self.tick_s})
 
     async def stop(self) -> None:
-        """Finish what is being read, within `engine.DRAIN_S` seconds, and close; may be called twice.
+        """Finish what is being read or sent, within `engine.DRAIN_S` seconds, and close; may be called twice.
 
         What is not finished stays in the queue and is done by the next worker.
         """
         if _InProcess.worker is not self:
             return
-        self._polling.is_stopping = True
+        self._polling.is_stopping = self._mailing.is_stopping = True
         await _cancel(self._tasks)
         was_busy = await self._drain()
         await engine.shut_down(is_busy=was_busy)
@@ -129,7 +149,7 @@ class Worker:
             await engine.launch(
                 self._portal.settings.jobs_address,
                 executor=name,
-                queues={QUEUE: BATCHES_AT_ONCE},
+                queues={QUEUE: BATCHES_AT_ONCE, mail.QUEUE: mail.BATCHES_AT_ONCE},
                 queue_poll_s=self._queue_poll_s,
             )
         except Exception as error:
@@ -141,6 +161,13 @@ class Worker:
     async def _plan(self) -> None:
         await self._polling.plan()
 
+    async def _plan_letters(self) -> None:
+        await self._mailing.plan()
+
+    async def _attend(self) -> None:
+        await self._polling.queue.attend()
+        await self._mailing.queue.attend()
+
     def _until_next_slot_s(self) -> float:
         """Slots begin at the same moments on all machines, so that workers meet in them."""
         return self.tick_s - time.time() % self.tick_s + 0.01
@@ -150,7 +177,7 @@ class Worker:
         before = (datetime.now(UTC) - RETENTION).isoformat()
         while True:
             old = await DBOS.list_workflows_async(
-                name=JOB,
+                name=[JOB, mail.JOB],
                 status=FINISHED,
                 completed_before=before,
                 limit=RETENTION_CHUNK,
@@ -164,10 +191,13 @@ class Worker:
 
     async def _forget_sessions(self) -> None:
         await forget_expired(self._portal.database, now=self._portal.clock())
+        await captcha.forget_expired(self._portal.database, now=self._portal.clock())
+        await email_change.forget_expired(self._portal.database, now=self._portal.clock())
+        await unfinished.forget_unfinished(self._portal.database, now=self._portal.clock())
 
     async def _drain(self) -> bool:
         """Wait for the running batches, then cut them off; gives whether there were any."""
-        running = list(self._polling.running.values())
+        running = [task for part in (self._polling, self._mailing) for task in part.queue.running.values()]
         if not running:
             return False
         _, late = await asyncio.wait(running, timeout=engine.DRAIN_S)
@@ -176,6 +206,7 @@ class Worker:
 
     def _leave(self) -> None:
         activate(None)
+        mail.activate(None)
         if self._seat is not None:
             self._seat.release()
         self._seat = None

@@ -92,7 +92,7 @@ async def test_a_worker_that_cannot_start_leaves_nothing_behind(sqlite_address: 
 async def test_batches_nobody_takes_do_not_pile_up_and_are_noticed(
     sqlite_database: Database, sqlite_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lk_portal.jobs.polling.STUCK_S", 2)
+    monkeypatch.setattr("lk_portal.jobs.batches.STUCK_S", 2)
     async with simulated_line(2) as line:
         await connect(sqlite_database, line)
         portal = portal_for(settings_for(sqlite_address, tmp_path))

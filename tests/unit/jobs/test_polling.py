@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lk_portal.jobs.polling import LEASE_S, batches_of, is_lost, meters_of, only, slot_name
+from lk_portal.jobs.batches import LEASE_S, ids_of, is_lost
+from lk_portal.jobs.polling import batches_of, only, slot_name
 from lk_portal.jobs.worker import tick_s
 from lk_portal.metering.types import GatewayTarget, MeterTarget
 
@@ -78,8 +79,8 @@ def test_a_batch_nobody_attends_to_is_lost(status: str, quiet_s: float, expected
     assert is_lost(job(status, quiet_s=quiet_s), longest_wait_s=900, now_s=NOW_S) is expected
 
 
-def test_meters_of_a_job_are_its_argument() -> None:
+def test_ids_of_a_job_are_its_argument() -> None:
     with_input: Any = SimpleNamespace(input={"args": ([1, 2],), "kwargs": {}})
 
-    assert meters_of(with_input) == [1, 2]
-    assert meters_of(job("PENDING", quiet_s=0)) == []
+    assert ids_of(with_input) == [1, 2]
+    assert ids_of(job("PENDING", quiet_s=0)) == []
