@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,12 @@ from lk_portal.settings import Settings
 
 FLASH_TTL = timedelta(seconds=60)
 FLASH_PURPOSE = "flash"
+DEVICE_TTL = timedelta(days=365)
+DEVICE_PURPOSE = "device"
+MAX_DEVICES = 5
+"""So many persons may share a browser; the one who signed in longest ago is forgotten."""
 SEALED = re.compile(r"[A-Za-z0-9_=.-]+")
+LOCALE_COOKIE = "lk_locale"
 SESSION_HASH_COOKIE = "lk_session_hash"
 """What the application finds in place of the session cookie; see `websocket_cookies`."""
 
@@ -29,6 +35,11 @@ def flash_cookie(settings: Settings) -> str:
     return "__Host-lk_flash" if settings.is_https else "lk_flash"
 
 
+def device_cookie(settings: Settings) -> str:
+    """The name of the cookie that says who has signed in with this browser before."""
+    return "__Host-lk_device" if settings.is_https else "lk_device"
+
+
 def read_cookie(header: str, name: str) -> str:
     """The value of one cookie of a Cookie header, or "".
 
@@ -38,8 +49,8 @@ def read_cookie(header: str, name: str) -> str:
     return cookie_parser(header).get(name, "")
 
 
-def websocket_cookies(header: str, settings: Settings) -> str:
-    """The Cookie header the application gets to see on a websocket.
+def websocket_cookies(header: str, settings: Settings, *, locale: str = "") -> str:
+    """The Cookie header the application gets to see on a websocket, with the language its page is in.
 
     Reflex keeps the headers in the state it sends to the browser, where scripts can read them; so the
     session's token is replaced by its hash, which opens nothing, and all but the flash is left out. A flash
@@ -50,6 +61,7 @@ def websocket_cookies(header: str, settings: Settings) -> str:
     kept = {SESSION_HASH_COOKIE: hash_of(token) if token else ""}
     if SEALED.fullmatch(flash):
         kept[flash_cookie(settings)] = flash
+    kept[LOCALE_COOKIE] = locale
     return "; ".join(f"{name}={value}" for name, value in kept.items() if value)
 
 
@@ -93,3 +105,34 @@ def read_flash(header: str, settings: Settings, *, now: datetime) -> dict[str, A
     if not sealed:
         return {}
     return unseal(sealed, secret=settings.secret(), purpose=FLASH_PURPOSE, now=now) or {}
+
+
+def set_device(
+    response: Response,
+    settings: Settings,
+    known: Mapping[int, str],
+    *,
+    user_id: int,
+    mark: str,
+    now: datetime,
+) -> None:
+    """Let the browser be known as one that this person has signed in with, beside those it is known to."""
+    others = {str(other): one for other, one in known.items() if other != user_id}
+    kept = dict([(str(user_id), mark), *others.items()][:MAX_DEVICES])
+    sealed = seal(kept, secret=settings.secret(), purpose=DEVICE_PURPOSE, expires_at=now + DEVICE_TTL)
+    response.set_cookie(
+        device_cookie(settings),
+        sealed,
+        max_age=int(DEVICE_TTL.total_seconds()),
+        httponly=True,
+        secure=settings.is_https,
+        samesite="lax",
+        path="/",
+    )
+
+
+def read_devices(header: str, settings: Settings, *, now: datetime) -> dict[int, str]:
+    """By user id, the marks of the persons who have signed in with this browser; {} when it is forged."""
+    sealed = read_cookie(header, device_cookie(settings))
+    found = unseal(sealed, secret=settings.secret(), purpose=DEVICE_PURPOSE, now=now) if sealed else None
+    return {int(user_id): str(mark) for user_id, mark in (found or {}).items()}

@@ -1,40 +1,44 @@
-"""Who is who: sign-in, sessions, and the users themselves. For routes, guards, commands.
+"""Who is who: signing in and out, and the person behind a session. For routes and guards.
 
 A session is a random token in an HttpOnly cookie; the database has only its hash. It ends by sign-out, by
 idleness, by age, and when the user is disabled or gets a new password.
+
+A sign-in costs the same whoever asks and whatever is known of the login: one look at the database, one
+bcrypt, one keyed hash for the temporary password, one transaction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
-import phonenumbers
-from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
-from lk_portal.errors import (
-    N_,
-    BadCredentialsError,
-    InputError,
-    NotFoundError,
-    StorageError,
-    ThrottledError,
-)
-from lk_portal.models import Attempt, Role, User, UserSession
+from lk_portal.errors import BadCredentialsError, StorageError, ThrottledError
+from lk_portal.models import Duty, Role, Theme, User, UserSession
 from lk_portal.security import passwords, throttle
-from lk_portal.security.tokens import hash_of, new_token
+from lk_portal.security.throttle import host_of, network_of
+from lk_portal.security.tokens import new_token
+from lk_portal.services import audit, devices, duties, sessions, temporary_passwords, throttling
+from lk_portal.services.credentials import fits, peppers_of
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
-from lk_portal.services.texts import is_storable
+from lk_portal.services.throttling import Gate
+from lk_portal.services.users import create_user, disable_user, normal_login, reset_password
+from lk_portal.services.visit import Visit
 from lk_portal.settings import Settings
 
 __all__ = [
+    "Duty",
     "Identity",
     "Role",
+    "SignedIn",
+    "Theme",
     "Visit",
     "create_user",
     "disable_user",
@@ -46,10 +50,11 @@ __all__ = [
     "sign_out",
 ]
 
-PHONE_REGION = "RU"
 SEEN_EVERY = timedelta(minutes=1)
-MAX_LOGIN_LENGTH = 254
-_user, _session, _attempt = table_of(User), table_of(UserSession), table_of(Attempt)
+MAX_BACKLOG, BACKLOG_S = 40, 5
+"""So many passwords are checked in five seconds. In a flood, known browsers wait no longer than that."""
+_user, _session = table_of(User), table_of(UserSession)
+_NONE_KNOWN: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,56 +66,127 @@ class Identity:
     subscriber_id: int | None
     display_name: str
     session_hash: str
+    duty: Duty = Duty.NONE
+    locale: str = ""
+    theme: Theme = Theme.SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """Where an attempt comes from, for throttling and for the list of sessions."""
+class SignedIn:
+    """A session that was opened: the cookie's token, what must be done first, and the browser's mark."""
 
-    address: str
-    agent: str
-    at: datetime
-
-
-def normal_login(text: str) -> str:
-    """An e-mail in lower case or a phone in E.164, from what a person typed; "" when it is neither."""
-    text = text.strip()
-    if not is_storable(text) or len(text) > MAX_LOGIN_LENGTH:
-        return ""
-    if "@" in text:
-        return text.lower()
-    try:
-        number = phonenumbers.parse(text, PHONE_REGION)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    token: str
+    duty: Duty
+    user_id: int
+    device: str
 
 
-async def sign_in(database: Database, settings: Settings, *, login: str, password: str, visit: Visit) -> str:
-    """Check a login and password and open a session; gives the cookie's token.
+async def sign_in(
+    database: Database,
+    settings: Settings,
+    *,
+    login: str,
+    password: str,
+    visit: Visit,
+    devices_known: Mapping[int, str] = _NONE_KNOWN,
+    old_token: str = "",
+) -> SignedIn:
+    """Check a login and password, lasting or temporary, and open a session.
+
+    Args:
+        database: Where it is kept.
+        settings: For the pepper, the cost and the limits.
+        login: As typed.
+        password: As typed.
+        visit: From where and when.
+        devices_known: By user id, the mark this browser was given when that person signed in with it.
+        old_token: Of the session the browser came with; it ends.
 
     Raises:
         BadCredentialsError: Unknown login, wrong password, disabled user: all the same, in the same time.
-        ThrottledError: Too many failures for this login or from this address.
+        ThrottledError: Too many failures; one's own browser is not held up by others'.
     """
     login = normal_login(login)
-    keys = {f"login:{login}": throttle.BY_LOGIN, f"address:{visit.address}": throttle.BY_ADDRESS}
-    await _refuse_guessing(database, keys, now=visit.at)
     user = await _user_by_login(database, login)
-    hashed = user.password_hash if user else passwords.decoy_hash(settings.bcrypt_rounds)
-    is_right = await passwords.is_password(
-        password[: passwords.MAX_LENGTH + 1], hashed, pepper=passwords.pepper_of(settings.secret())
+    device = devices_known.get(user.id, "") if user else ""
+    gates = _gates(f"user:{user.id}" if user else f"login:{login}", visit, device)
+    await throttling.refuse(database, gates, now=visit.at)
+    if not device and passwords.backlog() >= MAX_BACKLOG:
+        raise ThrottledError(seconds=BACKLOG_S)
+    is_lasting = await fits(settings, password, user.password_hash if user else "")
+    is_temporary = passwords.is_temporary(
+        password, user.temporary_hash if user else "", peppers=peppers_of(settings)
     )
-    if user is None or not is_right:
-        await _count_failure(database, keys, now=visit.at)
-        raise BadCredentialsError
-    token = new_token()
-    async with database.writing() as connection:
-        await connection.execute(delete(_attempt).where(_attempt.c.key == hash_of(f"login:{login}")))
-        await connection.execute(insert(_session).values(_session_row(settings, user.id, token, visit)))
-    return token
+    attempt = _Attempt(settings, visit, gates, device, old_token)
+    if user is not None and (is_lasting or is_temporary):
+        signed_in = await attempt.succeed(database, user, password, is_temporary=not is_lasting)
+        if signed_in is not None:
+            return signed_in
+    await attempt.fail(database, user.id if user else None)
+    raise BadCredentialsError
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt to sign in, and how it ends."""
+
+    settings: Settings
+    visit: Visit
+    gates: tuple[Gate, ...]
+    device: str
+    old_token: str
+
+    async def succeed(
+        self, database: Database, user: Row[Any], password: str, *, is_temporary: bool
+    ) -> SignedIn | None:
+        """Open the session; None when the password was changed or used up meanwhile."""
+        renewed = "" if is_temporary else await self._renewed_hash(user, password)
+        duty = Duty.NEW_PASSWORD if is_temporary else await duties.owed(database, user.id, user.role)
+        async with database.writing() as connection:
+            if not await self._take(connection, user, renewed, is_temporary=is_temporary):
+                return None
+            if self.old_token:
+                await sessions.end_token(connection, self.old_token)
+            await throttling.forget(connection, self.gates[:1])
+            if not is_temporary and not self.device:
+                await devices.tell_new(connection, user_id=user.id, visit=self.visit)
+            await audit.record(
+                connection, action=audit.SIGNED_IN, visit=self.visit, actor=user.id, subject=user.id
+            )
+            token = await sessions.begin(
+                connection, self.settings, user_id=user.id, duty=duty, visit=self.visit
+            )
+        return SignedIn(token, duty, user.id, self.device or new_token())
+
+    async def fail(self, database: Database, user_id: int | None) -> None:
+        """Count the failure; nothing that was typed is kept."""
+        async with database.writing() as connection:
+            closed = await throttling.count_in(connection, self.gates, now=self.visit.at)
+            actions = [audit.SIGN_IN_FAILED, *([audit.SIGN_IN_THROTTLED] if closed else [])]
+            for action in actions:
+                await audit.record(connection, action=action, visit=self.visit, actor=None, subject=user_id)
+
+    async def _renewed_hash(self, user: Row[Any], password: str) -> str:
+        """A hash at today's cost and pepper, when the stored one has another."""
+        peppers, rounds = peppers_of(self.settings), self.settings.bcrypt_rounds
+        if not passwords.is_outdated(user.password_hash, peppers=peppers, rounds=rounds):
+            return ""
+        return await passwords.hash_password(password, pepper=peppers.current, rounds=rounds)
+
+    async def _take(
+        self, connection: AsyncConnection, user: Row[Any], renewed: str, *, is_temporary: bool
+    ) -> bool:
+        """Whether the password still opens anything, in the transaction that opens the session."""
+        if is_temporary:
+            return await temporary_passwords.use(
+                connection, user_id=user.id, temporary_hash=user.temporary_hash, visit=self.visit
+            )
+        kept = await connection.execute(
+            update(_user)
+            .where(_user.c.id == user.id, _user.c.password_hash == user.password_hash, _user.c.is_active)
+            .values(password_hash=renewed or user.password_hash)
+        )
+        return bool(kept.rowcount)
 
 
 async def identity_of(
@@ -131,86 +207,32 @@ async def identity_of(
         return None
     if is_activity and now - row.seen_at >= SEEN_EVERY:
         await _mark_seen(database, session_hash, now)
-    return Identity(row.id, row.role, row.subscriber_id, row.display_name, session_hash)
+    return Identity(
+        user_id=row.id,
+        role=row.role,
+        subscriber_id=row.subscriber_id,
+        display_name=row.display_name,
+        session_hash=session_hash,
+        duty=row.duty,
+        locale=row.locale,
+        theme=row.theme,
+    )
 
 
-async def sign_out(database: Database, *, token: str) -> None:
+async def sign_out(database: Database, *, token: str, visit: Visit) -> None:
     """End the session; one that does not exist is no error."""
     async with database.writing() as connection:
-        await connection.execute(delete(_session).where(_session.c.token_hash == hash_of(token)))
+        owner = await sessions.end_token(connection, token)
+        if owner is not None:
+            await audit.record(connection, action=audit.SIGNED_OUT, visit=visit, actor=owner, subject=owner)
 
 
 async def forget_expired(database: Database, *, now: datetime) -> None:
-    """Delete sessions and failures that no longer matter."""
+    """Delete sessions, failures and temporary passwords that no longer matter."""
     async with database.writing() as connection:
         await connection.execute(delete(_session).where(_session.c.expires_at < now))
-        await connection.execute(delete(_attempt).where(_attempt.c.at < now - throttle.BY_LOGIN.window))
-
-
-async def create_user(
-    database: Database,
-    settings: Settings,
-    *,
-    email: str,
-    phone: str | None,
-    role: Role,
-    display_name: str,
-    password: str,
-    subscriber_id: int | None,
-    now: datetime,
-) -> int:
-    """Add a person who may sign in; gives the user's id.
-
-    Raises:
-        InputError: The e-mail, phone or password cannot be used, or is taken; `field` says which.
-    """
-    login = _required_email(email)
-    number = _required_phone(phone) if phone else None
-    hashed = await _new_hash(settings, password)
-    values = {
-        "email": login,
-        "phone": number,
-        "role": role,
-        "display_name": display_name,
-        "password_hash": hashed,
-        "subscriber_id": subscriber_id,
-        "is_active": True,
-        "created_at": now,
-    }
-    try:
-        async with database.writing() as connection:
-            result = await connection.execute(insert(_user).values(values).returning(_user.c.id))
-            return int(result.scalar_one())
-    except IntegrityError:
-        raise InputError(N_("This e-mail or phone is already in use."), field="email") from None
-
-
-async def disable_user(database: Database, *, login: str) -> None:
-    """Take the right to sign in away and end every session.
-
-    Raises:
-        NotFoundError: Nobody has this login.
-    """
-    async with database.writing() as connection:
-        user_id = await _user_id(connection, login)
-        await connection.execute(update(_user).where(_user.c.id == user_id).values(is_active=False))
-        await connection.execute(delete(_session).where(_session.c.user_id == user_id))
-
-
-async def reset_password(database: Database, settings: Settings, *, login: str, password: str) -> None:
-    """Set a new password and end every session; the user may sign in again, even if disabled before.
-
-    Raises:
-        NotFoundError: Nobody has this login.
-        InputError: The password is too short or too long.
-    """
-    hashed = await _new_hash(settings, password)
-    async with database.writing() as connection:
-        user_id = await _user_id(connection, login)
-        await connection.execute(
-            update(_user).where(_user.c.id == user_id).values(password_hash=hashed, is_active=True)
-        )
-        await connection.execute(delete(_session).where(_session.c.user_id == user_id))
+    await throttling.forget_old(database, now=now)
+    await temporary_passwords.forget_expired(database, now=now)
 
 
 _IDENTITY = (
@@ -220,42 +242,41 @@ _IDENTITY = (
         _user.c.subscriber_id,
         _user.c.display_name,
         _user.c.is_active,
+        _user.c.locale,
+        _user.c.theme,
         _session.c.seen_at,
         _session.c.expires_at,
+        _session.c.duty,
     )
     .join(_user, _user.c.id == _session.c.user_id)
     .where(_session.c.token_hash == bindparam("token_hash"))
 )
 
 
-def _session_row(settings: Settings, user_id: int | None, token: str, visit: Visit) -> dict[str, object]:
-    return {
-        "token_hash": hash_of(token),
-        "user_id": user_id,
-        "created_at": visit.at,
-        "seen_at": visit.at,
-        "expires_at": visit.at + timedelta(hours=settings.session_max_hours),
-        "address": visit.address[:45],
-        "agent": visit.agent[:200],
-    }
+def _gates(who: str, visit: Visit, device: str) -> tuple[Gate, ...]:
+    """What a failed sign-in is counted under; a success forgets the first.
+
+    A browser the person has signed in with before has a gate of its own and no other: whatever strangers do
+    to her login, her network or the whole portal, it is not for her to wait.
+    """
+    if device:
+        return (Gate(f"sign-in:device:{who}:{device}", throttle.BY_DEVICE),)
+    address, network = host_of(visit.address), network_of(visit.address)
+    own = f"sign-in:{who}:address:{address}"
+    return (
+        Gate(own, throttle.BY_LOGIN_AND_ADDRESS),
+        Gate(f"sign-in:{who}:network:{network}", throttle.BY_LOGIN_AND_NETWORK),
+        Gate(f"sign-in:{who}", throttle.BY_LOGIN, clock=own),
+        *throttling.visit_gates("sign-in", visit),
+    )
 
 
-async def _user_by_login(database: Database, login: str) -> User | None:
-    if not login:
-        return None
-    column = User.email if "@" in login else User.phone
-    async with database.reading_session() as session:
-        found = await session.scalars(select(User).where(col(column) == login, col(User.is_active)))
-        return found.one_or_none()
-
-
-async def _user_id(connection: AsyncConnection, login: str) -> int:
-    login = normal_login(login)
+async def _user_by_login(database: Database, login: str) -> Row[Any] | None:
     column = _user.c.email if "@" in login else _user.c.phone
-    found: int | None = await connection.scalar(select(_user.c.id).where(column == login))
-    if found is None or not login:
-        raise NotFoundError
-    return found
+    columns: list[Any] = [_user.c.id, _user.c.role, _user.c.password_hash, _user.c.temporary_hash]
+    query = select(*columns).where(column == (login or None), _user.c.is_active)
+    async with database.reading() as connection:
+        return (await connection.execute(query)).one_or_none()
 
 
 async def _mark_seen(database: Database, session_hash: str, now: datetime) -> None:
@@ -265,51 +286,3 @@ async def _mark_seen(database: Database, session_hash: str, now: datetime) -> No
             await connection.execute(
                 update(_session).where(_session.c.token_hash == session_hash).values(seen_at=now)
             )
-
-
-async def _refuse_guessing(database: Database, keys: dict[str, throttle.Policy], *, now: datetime) -> None:
-    async with database.reading() as connection:
-        for key, policy in keys.items():
-            failures, last = (
-                await connection.execute(
-                    select(func.count(), func.max(_attempt.c.at)).where(
-                        _attempt.c.key == hash_of(key), _attempt.c.at > now - policy.window
-                    )
-                )
-            ).one()
-            seconds = policy.wait_s(failures=failures, last_failure_at=last, now=now)
-            if seconds:
-                raise ThrottledError(seconds=seconds)
-
-
-async def _count_failure(database: Database, keys: dict[str, throttle.Policy], *, now: datetime) -> None:
-    async with database.writing() as connection:
-        await connection.execute(insert(_attempt), [{"key": hash_of(key), "at": now} for key in keys])
-
-
-def _required_email(text: str) -> str:
-    login = normal_login(text)
-    local, _, domain = login.partition("@")
-    if not local or "." not in domain or any(character.isspace() for character in login):
-        raise InputError(N_("This is not an e-mail address."), field="email")
-    return login
-
-
-def _required_phone(text: str) -> str:
-    number = normal_login(text)
-    if not number or "@" in number:
-        raise InputError(N_("This is not a phone number."), field="phone")
-    return number
-
-
-async def _new_hash(settings: Settings, password: str) -> str:
-    if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-        raise InputError(
-            N_("The password must have {least} to {most} characters."),
-            field="password",
-            least=passwords.MIN_LENGTH,
-            most=passwords.MAX_LENGTH,
-        )
-    return await passwords.hash_password(
-        password, pepper=passwords.pepper_of(settings.secret()), rounds=settings.bcrypt_rounds
-    )

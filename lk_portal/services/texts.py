@@ -1,4 +1,4 @@
-"""Which texts a database can hold. Pure; for services that look up what a person or a program sent."""
+"""Which texts a database can hold. Pure; for services that look up or keep what was sent."""
 
 from __future__ import annotations
 
@@ -6,3 +6,8 @@ from __future__ import annotations
 def is_storable(text: str) -> bool:
     """Whether any of our databases can be asked for `text`: no NUL, no half of a surrogate pair."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
+
+
+def storable(text: str, most: int) -> str:
+    """`text` without what no database holds, cut to `most` characters; for what is kept as a hint only."""
+    return "".join(character for character in text if is_storable(character))[:most]

@@ -65,6 +65,13 @@ def test_whatever_comes_with_it_the_token_stays_outside(junk: str) -> None:
     assert {part.partition("=")[0] for part in seen.split("; ")} <= {"lk_session_hash", "lk_flash"}
 
 
+def test_the_language_of_a_page_reaches_the_application() -> None:
+    settings = settings_for(LOOPBACK)
+
+    assert cookies.websocket_cookies("a=1", settings, locale="en") == "lk_locale=en"
+    assert cookies.websocket_cookies("lk_locale=en", settings) == ""
+
+
 @pytest.mark.parametrize(
     "planted",
     [

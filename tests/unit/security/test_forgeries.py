@@ -1,18 +1,17 @@
-"""What an attacker would try on sealed values, redirects, the decoy and the waits."""
+"""What an attacker would try on sealed values, redirects and the waits."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
-import bcrypt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lk_portal.security import passwords
+from lk_portal.security import throttle
 from lk_portal.security.navigation import HOME, safe_next
-from lk_portal.security.throttle import BY_ADDRESS, BY_LOGIN, Policy
+from lk_portal.security.throttle import Policy
 from lk_portal.security.tokens import seal, unseal
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -60,31 +59,28 @@ def test_no_combination_leads_away(parts: list[str]) -> None:
     assert urlsplit(urljoin(f"{SITE}/login", target)).netloc == "lk.example"
 
 
-@pytest.mark.parametrize("target", ["", "readings", "//[", "http://[", "/auth/logout", "/login", "/\x00"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "readings",
+        "//[",
+        "http://[",
+        "/auth/logout",
+        "/login",
+        "/consent?next=/",
+        "/new-password",
+        "/\x00",
+    ],
+)
 def test_what_is_no_page_leads_home(target: str) -> None:
     assert safe_next(target) == HOME
 
 
-async def test_checking_the_decoy_costs_what_a_real_hash_costs() -> None:
-    pepper = passwords.pepper_of(SECRET)
-    for rounds in range(4, 13):
-        decoy = passwords.decoy_hash(rounds).encode()
-        assert decoy.split(b"$")[1:3] == bcrypt.gensalt(rounds).split(b"$")[1:3]
-        assert not await passwords.is_password("x" * 12, decoy.decode(), pepper=pepper)
+POLICIES = [value for value in vars(throttle).values() if isinstance(value, Policy)]
 
 
-async def test_the_pepper_is_not_the_secret_and_the_salt_is_new() -> None:
-    pepper = passwords.pepper_of(SECRET)
-    one = await passwords.hash_password("Correct-horse-2026", pepper=pepper, rounds=4)
-    other = await passwords.hash_password("Correct-horse-2026", pepper=pepper, rounds=4)
-
-    assert SECRET not in pepper
-    assert one != other
-    assert await passwords.is_password("Correct-horse-2026", other, pepper=pepper)
-    assert not await passwords.is_password("Correct-horse-2026", other, pepper=SECRET)
-
-
-@pytest.mark.parametrize("policy", [BY_LOGIN, BY_ADDRESS])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_a_wait_ends_when_it_says(policy: Policy) -> None:
     for failures in range(policy.free, policy.free + 40):
         seconds = policy.wait_s(failures=failures, last_failure_at=NOW, now=NOW)
@@ -95,3 +91,34 @@ def test_a_wait_ends_when_it_says(policy: Policy) -> None:
         assert policy.wait_s(failures=failures, last_failure_at=NOW, now=over) == 0
         assert policy.wait_s(failures=failures, last_failure_at=NOW, now=almost) == 1
         assert policy.wait_s(failures=policy.free - 1, last_failure_at=NOW, now=NOW) == 0
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_is_not_counted_any_more_would_change_nothing(policy: Policy) -> None:
+    longest = policy.wait_s(failures=policy.saturation, last_failure_at=NOW, now=NOW)
+
+    assert longest == policy.cap_s
+    assert policy.wait_s(failures=10**6, last_failure_at=NOW, now=NOW) == longest
+    assert policy.window <= throttle.LONGEST_WINDOW
+    assert policy.cap_s < policy.window.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "network"),
+    [
+        ("192.0.2.77", "192.0.2.77/32", "192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "192.0.2.77/32", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/64", "fe80::/48"),
+        ("", "", ""),
+        ("unix:", "unix:", "unix:"),
+    ],
+)
+def test_who_counts_as_one_visitor(address: str, host: str, network: str) -> None:
+    assert throttle.host_of(address) == host
+    assert throttle.network_of(address) == network
+
+
+@given(ANY_TEXT)
+def test_no_address_breaks_the_count(address: str) -> None:
+    assert isinstance(throttle.network_of(address), str)

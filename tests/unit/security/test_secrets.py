@@ -1,4 +1,4 @@
-"""Passwords, tokens, waits and redirects: the pure rules of security."""
+"""Tokens, waits and redirects: the pure rules of security."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lk_portal.security import cookies, passwords
+from lk_portal.security import cookies
 from lk_portal.security.navigation import HOME, safe_next
 from lk_portal.security.throttle import Policy
 from lk_portal.security.tokens import hash_of, new_token, seal, unseal
@@ -17,33 +17,6 @@ from lk_portal.settings import load_settings
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = b"a secret that is long enough for a test"
-PEPPER = passwords.pepper_of(SECRET)
-LONG = "п" * 100
-
-
-@pytest.mark.parametrize("password", ["Correct-horse-2026", LONG, "a\0b" * 6, "😀" * 12])
-async def test_a_password_is_recognised(password: str) -> None:
-    hashed = await passwords.hash_password(password, pepper=PEPPER, rounds=4)
-
-    assert await passwords.is_password(password, hashed, pepper=PEPPER)
-    assert not await passwords.is_password(password + "x", hashed, pepper=PEPPER)
-    assert not await passwords.is_password(password, hashed, pepper=passwords.pepper_of(b"another"))
-
-
-async def test_the_last_of_a_hundred_cyrillic_letters_counts() -> None:
-    hashed = await passwords.hash_password(LONG, pepper=PEPPER, rounds=4)
-
-    assert not await passwords.is_password(LONG[:-1] + "р", hashed, pepper=PEPPER)
-
-
-@pytest.mark.parametrize("rounds", [4, 5, 10])
-async def test_the_decoy_costs_the_same_and_fits_nothing(rounds: int) -> None:
-    decoy = passwords.decoy_hash(rounds)
-    real = await passwords.hash_password("x", pepper=PEPPER, rounds=rounds)
-
-    assert decoy[:7] == real[:7]
-    assert len(decoy) == len(real)
-    assert not await passwords.is_password("x", decoy, pepper=PEPPER)
 
 
 def test_a_sealed_value_opens_for_its_purpose_and_time_only() -> None:

@@ -1,0 +1,138 @@
+"""Who did what, to whose things, when and from where. Written in the deed's own transaction, never changed.
+
+An action is called `source:subject:action`. What somebody typed who was not known is never kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.errors import N_
+from lk_portal.models import AuditEntry
+from lk_portal.services.database import Database
+from lk_portal.services.tables import table_of
+from lk_portal.services.texts import storable
+from lk_portal.services.visit import Visit
+
+SIGNED_IN = "web:session:begin"
+SIGN_IN_FAILED = "web:session:refuse"
+SIGN_IN_THROTTLED = "web:session:throttle"
+SIGNED_OUT = "web:session:end"
+SESSION_ENDED = "web:session:revoke"
+TEMPORARY_USED = "web:temporary-password:use"
+PASSWORD_SET = "web:password:set"  # noqa: S105 - a name, no password
+PASSWORD_CHANGED = "web:password:change"  # noqa: S105
+OLD_PASSWORD_WRONG = "web:password:refuse"  # noqa: S105
+DOCUMENTS_ACCEPTED = "web:documents:accept"
+CONSENT_WITHDRAWN = "web:documents:withdraw"
+EMAIL_ASKED = "web:email:ask"
+EMAIL_CODE_WRONG = "web:email:refuse"
+EMAIL_CANCELLED = "web:email:cancel"
+EMAIL_CHANGED = "web:email:change"
+PHONE_CHANGED = "web:phone:change"
+NAME_CHANGED = "web:name:change"
+NOTIFICATIONS_CHOSEN = "web:notifications:choose"
+PREFERENCES_CHOSEN = "web:preferences:choose"
+DATA_EXPORTED = "web:data:export"
+ERASE_REFUSED = "web:data:refuse"
+DATA_ERASED = "web:data:erase"
+USER_CREATED = "command:user:create"
+USER_DISABLED = "command:user:disable"
+USER_RESET = "command:user:reset"
+
+TEXTS = {
+    SIGNED_IN: N_("Signed in"),
+    SIGN_IN_FAILED: N_("A wrong password was typed"),
+    SIGN_IN_THROTTLED: N_("Too many wrong passwords; further attempts have to wait"),
+    SIGNED_OUT: N_("Signed out"),
+    SESSION_ENDED: N_("A session was ended"),
+    TEMPORARY_USED: N_("Signed in with a temporary password"),
+    PASSWORD_SET: N_("A new password was set after a temporary one"),
+    PASSWORD_CHANGED: N_("The password was changed"),
+    OLD_PASSWORD_WRONG: N_("A wrong old password was typed in the settings"),
+    DOCUMENTS_ACCEPTED: N_("Documents were accepted"),
+    CONSENT_WITHDRAWN: N_("The consent was withdrawn"),
+    EMAIL_ASKED: N_("A new e-mail was asked for"),
+    EMAIL_CODE_WRONG: N_("A wrong code for a new e-mail was typed"),
+    EMAIL_CANCELLED: N_("The change of the e-mail was cancelled"),
+    EMAIL_CHANGED: N_("The e-mail was changed"),
+    PHONE_CHANGED: N_("The phone number was changed"),
+    NAME_CHANGED: N_("The name was changed"),
+    NOTIFICATIONS_CHOSEN: N_("Notifications were chosen"),
+    PREFERENCES_CHOSEN: N_("The language or the look was chosen"),
+    DATA_EXPORTED: N_("Own data were downloaded"),
+    ERASE_REFUSED: N_("A wrong password was typed to erase the data"),
+    DATA_ERASED: N_("The data were erased"),
+    USER_CREATED: N_("The utility created the login"),
+    USER_DISABLED: N_("The utility disabled the login"),
+    USER_RESET: N_("The utility set a new password"),
+}
+"""What an action is called to the person it concerns, as message ids; other services may add theirs."""
+
+_entry = table_of(AuditEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a person's own history; `text` is a message id."""
+
+    at: datetime
+    action: str
+    text: str
+    address: str
+    agent: str
+
+
+async def record(
+    connection: AsyncConnection,
+    *,
+    action: str,
+    visit: Visit,
+    actor: int | None,
+    subject: int | None,
+    **detail: str | int,
+) -> None:
+    """Add an entry in the caller's transaction.
+
+    Args:
+        connection: Of the transaction that does the deed.
+        action: source:subject:action.
+        visit: From where and when.
+        actor: The user who did it; None: a visitor, a job or a command.
+        subject: The user whose things it concerns; None: nobody's, or nobody known.
+        detail: A few facts that tell two such entries apart; no secrets, nothing a stranger typed.
+    """
+    facts = {name: storable(fact, 200) if isinstance(fact, str) else fact for name, fact in detail.items()}
+    await connection.execute(
+        insert(_entry).values(
+            at=visit.at,
+            action=action,
+            actor_user_id=actor,
+            subject_user_id=subject,
+            address=storable(visit.address, 45),
+            agent=storable(visit.agent, 200),
+            detail=facts,
+        )
+    )
+
+
+async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> tuple[Entry, ...]:
+    """The newest entries that concern a person, newest first."""
+    query = (
+        select(_entry.c.at, _entry.c.action, _entry.c.address, _entry.c.agent)
+        .where(_entry.c.subject_user_id == user_id)
+        .order_by(_entry.c.at.desc(), _entry.c.id.desc())
+        .limit(limit)
+    )
+    async with database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    return tuple(Entry(row.at, row.action, text_of(row.action), row.address, row.agent) for row in rows)
+
+
+def text_of(action: str) -> str:
+    """The message id for an action, also for one that has no words of its own."""
+    return TEXTS.get(action, N_("Something was changed"))

@@ -1,0 +1,47 @@
+"""Browsers a person has signed in with before, and the letter about one she has not.
+
+A browser carries a sealed mark of its own for each person (see `security.cookies`); nothing about it is
+stored, except as the key of what is counted.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.models import AuditEntry, LetterKind, NotificationChoice, NotificationKind, User
+from lk_portal.services import audit, letters
+from lk_portal.services.tables import table_of
+from lk_portal.services.visit import Visit
+
+_user, _entry, _choice = table_of(User), table_of(AuditEntry), table_of(NotificationChoice)
+
+
+async def tell_new(connection: AsyncConnection, *, user_id: int, visit: Visit) -> None:
+    """Write to a person about a sign-in from an unknown browser, unless it is her first, or not wanted."""
+    if not await _has_signed_in(connection, user_id) or not await _wants(connection, user_id):
+        return
+    query = select(_user.c.email, _user.c.locale).where(_user.c.id == user_id)
+    person = (await connection.execute(query)).one()
+    await letters.write(
+        connection,
+        kind=LetterKind.NEW_DEVICE,
+        to_address=person.email,
+        now=visit.at,
+        user_id=user_id,
+        locale=person.locale,
+        data={"address": visit.address, "browser": visit.agent},
+    )
+
+
+async def _has_signed_in(connection: AsyncConnection, user_id: int) -> bool:
+    """Whether the audit knows an earlier sign-in of hers."""
+    query = select(_entry.c.id).where(_entry.c.subject_user_id == user_id, _entry.c.action == audit.SIGNED_IN)
+    return await connection.scalar(query.limit(1)) is not None
+
+
+async def _wants(connection: AsyncConnection, user_id: int) -> bool:
+    query = select(_choice.c.is_wanted).where(
+        _choice.c.user_id == user_id, _choice.c.kind == NotificationKind.NEW_DEVICE
+    )
+    return await connection.scalar(query) is not False
