@@ -10,7 +10,7 @@ import pytest
 from lk_portal.errors import BadCredentialsError, InputError, NotFoundError, ThrottledError
 from lk_portal.security.tokens import hash_of
 from lk_portal.services import access
-from lk_portal.services.access import Identity, Role, Visit, normal_login
+from lk_portal.services.access import Identity, Role, Visit
 from lk_portal.services.database import Database
 from lk_portal.settings import Settings, load_settings
 
@@ -45,13 +45,14 @@ async def add_user(database: Database, settings: Settings, **changes: object) ->
 async def sign_in(
     database: Database, settings: Settings, login: str = EMAIL, password: str = PASSWORD, **where: object
 ) -> str:
-    return await access.sign_in(
+    signed_in = await access.sign_in(
         database,
         settings,
         login=login,
         password=password,
         visit=visit(**where),  # type: ignore[arg-type]
     )
+    return signed_in.token
 
 
 async def identity(
@@ -60,31 +61,6 @@ async def identity(
     return await access.identity_of(
         database, settings, session_hash=hash_of(token), now=NOW + after, is_activity=is_activity
     )
-
-
-@pytest.mark.parametrize(
-    ("typed", "login"),
-    [
-        ("8 913 123-45-67", "+79131234567"),
-        ("+7 (913) 123 45 67", "+79131234567"),
-        (" Ivanov@Example.COM ", EMAIL),
-        ("", ""),
-        ("x" * 300, ""),
-        ("a\0b@example.com", ""),
-        ("не телефон", ""),
-        ("89131234567", "+79131234567"),
-        ("9131234567", "+79131234567"),
-        ("+7-913-123-45-67", "+79131234567"),
-        ("+49 30 901820", "+4930901820"),
-        ("12", ""),
-        ("+7913", ""),
-        ("a\ud800@example.com", ""),
-        ("a" * 243 + "@example.com", ""),
-        ("' OR 1=1 --", ""),
-    ],
-)
-def test_a_login_as_people_type_it(typed: str, login: str) -> None:
-    assert normal_login(typed) == login
 
 
 @pytest.mark.parametrize("login", [EMAIL, "IVANOV@example.com", "8 913 123-45-67"])
@@ -117,7 +93,7 @@ async def test_a_disabled_person_is_out_at_once(database: Database, settings: Se
     await add_user(database, settings)
     token = await sign_in(database, settings)
 
-    await access.disable_user(database, login=EMAIL)
+    await access.disable_user(database, login=EMAIL, now=NOW)
 
     assert await identity(database, settings, token, after=timedelta()) is None
     with pytest.raises(BadCredentialsError):
@@ -128,7 +104,7 @@ async def test_a_new_password_ends_the_old_sessions(database: Database, settings
     await add_user(database, settings)
     token = await sign_in(database, settings)
 
-    await access.reset_password(database, settings, login=EMAIL, password="Another-horse-2026")
+    await access.reset_password(database, settings, login=EMAIL, password="Another-horse-2026", now=NOW)
 
     assert await identity(database, settings, token, after=timedelta()) is None
     assert await sign_in(database, settings, password="Another-horse-2026")
@@ -160,8 +136,8 @@ async def test_sign_out_ends_this_session_only(database: Database, settings: Set
     await add_user(database, settings)
     one, other = await sign_in(database, settings), await sign_in(database, settings)
 
-    await access.sign_out(database, token=one)
-    await access.sign_out(database, token=one)
+    await access.sign_out(database, token=one, visit=visit())
+    await access.sign_out(database, token=one, visit=visit())
 
     assert await identity(database, settings, one, after=timedelta()) is None
     assert await identity(database, settings, other, after=timedelta())
@@ -214,9 +190,9 @@ async def test_a_user_that_cannot_be_added(
 
 async def test_nobody_is_no_user(database: Database, settings: Settings) -> None:
     with pytest.raises(NotFoundError):
-        await access.disable_user(database, login="nobody@example.com")
+        await access.disable_user(database, login="nobody@example.com", now=NOW)
     with pytest.raises(NotFoundError):
-        await access.reset_password(database, settings, login="", password=PASSWORD)
+        await access.reset_password(database, settings, login="", password=PASSWORD, now=NOW)
 
 
 async def test_what_is_over_is_forgotten(database: Database, settings: Settings) -> None:
@@ -254,11 +230,13 @@ async def test_one_login_is_slowed_by_its_own_failures_only(database: Database, 
     await add_user(database, settings, email="other@example.com", phone=None)
     for _ in range(5):
         with pytest.raises(BadCredentialsError):
-            await sign_in(database, settings, password="wrong", address="192.0.2.66")
+            await sign_in(database, settings, password="wrong")
 
     with pytest.raises(ThrottledError) as waiting:
         await sign_in(database, settings)
     assert waiting.value.seconds == 1
+    with pytest.raises(ThrottledError):
+        await sign_in(database, settings, "8 913 123-45-67")
     assert await sign_in(database, settings, "other@example.com")
     assert await sign_in(database, settings, after=timedelta(hours=1))
 
@@ -318,7 +296,7 @@ async def test_a_refusal_names_the_field(
         await sign_in(sqlite_database, settings, "other@example.com", "п" * 11)
 
 
-@pytest.mark.parametrize("password", ["п" * 12, "п" * 128, "пароль с пробелом"])
+@pytest.mark.parametrize("password", ["съешьещёэтих", "п" * 128, "пароль с пробелом"])
 async def test_a_password_of_any_letters_signs_in(
     sqlite_database: Database, settings: Settings, password: str
 ) -> None:
@@ -332,28 +310,36 @@ async def test_a_password_of_any_letters_signs_in(
 
 async def test_a_reset_lets_a_disabled_person_in_again(database: Database, settings: Settings) -> None:
     await add_user(database, settings)
-    await access.disable_user(database, login="8 913 123-45-67")
+    await access.disable_user(database, login="8 913 123-45-67", now=NOW)
     with pytest.raises(BadCredentialsError):
         await sign_in(database, settings)
     with pytest.raises(InputError):
-        await access.reset_password(database, settings, login=EMAIL, password="short")
+        await access.reset_password(database, settings, login=EMAIL, password="short", now=NOW)
     with pytest.raises(BadCredentialsError):
         await sign_in(database, settings)
 
-    await access.reset_password(database, settings, login="+79131234567", password="Another-horse-2026")
+    await access.reset_password(
+        database, settings, login="+79131234567", password="Another-horse-2026", now=NOW
+    )
 
     assert await sign_in(database, settings, password="Another-horse-2026")
 
 
 async def test_old_failures_are_forgotten_and_new_ones_kept(database: Database, settings: Settings) -> None:
     await add_user(database, settings)
-    for minutes in (0, 59, 59, 59, 59):
+    with pytest.raises(BadCredentialsError):
+        await sign_in(database, settings, password="wrong")
+    kept = await _failures(database)
+    for _ in range(4):
         with pytest.raises(BadCredentialsError):
-            await sign_in(database, settings, password="wrong", after=timedelta(minutes=minutes))
+            await sign_in(database, settings, password="wrong", after=timedelta(minutes=59))
 
     await access.forget_expired(database, now=NOW + timedelta(minutes=61))
 
-    async with database.reading() as connection:
-        left = (await connection.exec_driver_sql("SELECT count(*) FROM attempt")).scalar_one()
-    assert left == 4 * len(("login", "address"))
+    assert await _failures(database) == 4 * kept
     assert await sign_in(database, settings, after=timedelta(minutes=59))
+
+
+async def _failures(database: Database) -> int:
+    async with database.reading() as connection:
+        return int((await connection.exec_driver_sql("SELECT count(*) FROM attempt")).scalar_one())

@@ -1,0 +1,279 @@
+"""Registration: an account and its address, matched against the registry, become somebody's login.
+
+Whoever knows both is taken for the subscriber, unless the account has an owner already; then the utility
+decides. What the page says tells nobody which half of account and address was wrong, nor whether an e-mail or
+a phone number is known here. The password goes by letter, to the e-mail that was typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.errors import N_, InputError
+from lk_portal.models import Account, ClaimReason, LetterKind, Premises, Role, Subscriber, Theme, User
+from lk_portal.models.address_text import one_line
+from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS
+from lk_portal.services import audit, claims, documents, letters, throttling
+from lk_portal.services.addresses import is_same_address
+from lk_portal.services.database import Database
+from lk_portal.services.letter_quota import is_spent
+from lk_portal.services.registration_form import FormError, RegistrationForm, compact_number, read_form
+from lk_portal.services.tables import table_of
+from lk_portal.services.throttling import Gate
+from lk_portal.services.turns import take_turns
+from lk_portal.services.unfinished import is_unfinished, undo
+from lk_portal.services.visit import Visit
+from lk_portal.settings import KNOWN_LOCALES, Settings
+
+__all__ = ["FormError", "Outcome", "RegistrationForm", "read_form", "register"]
+
+BEGUN = "web:registration:begin"
+REFUSED = "web:registration:refuse"
+CLAIMED = "web:registration:claim"
+REPEATED = "web:registration:repeat"
+audit.TEXTS.update(
+    {
+        BEGUN: N_("Registered; a temporary password was sent"),
+        REPEATED: N_("Somebody tried to register with your e-mail again"),
+    }
+)
+
+# Compared with when there is no such account, so that this takes as long.
+_NOWHERE = one_line("г. Нигде", "ул. Несуществующая", "1", "1")
+
+_user, _subscriber = table_of(User), table_of(Subscriber)
+_account, _premises = table_of(Account), table_of(Premises)
+
+
+class Outcome(StrEnum):
+    """What the page may say. LETTER_SENT is also said when the letter tells its reader something else."""
+
+    LETTER_SENT = "letter_sent"
+    CLAIM_KEPT = "claim_kept"
+
+
+async def register(
+    database: Database, settings: Settings, *, form: RegistrationForm, visit: Visit
+) -> Outcome:
+    """Register, or begin an unfinished registration anew; all of it in one transaction, or nothing.
+
+    Raises:
+        ThrottledError: Too many attempts from here, or of one's own for this account or e-mail.
+        InputError: Account and address do not belong together (field "match"); a document has changed since
+            the page was opened ("documents"); somebody does the same at this moment (no field).
+    """
+    gates = _gates(form, visit)
+    await throttling.refuse(database, gates, now=visit.at)
+    if set(form.document_ids) != {document.id for document in await documents.current(database)}:
+        raise InputError(N_("A document has changed meanwhile. Read the new version."), field="documents")
+    account_id = await _matching_account(database, form)
+    if account_id is None:
+        await _refuse_match(database, gates, visit)
+    try:
+        async with database.writing() as connection:
+            await take_turns(
+                connection, f"email:{form.email}", f"phone:{form.phone}", f"account:{account_id}"
+            )
+            await throttling.count_in(connection, gates, now=visit.at)
+            return await _Registration(connection, settings, form, visit).of(account_id)
+    except IntegrityError:
+        raise InputError(
+            N_("Somebody is registering with the same data at this moment. Try again in a minute.")
+        ) from None
+
+
+def _gates(form: RegistrationForm, visit: Visit) -> tuple[Gate, ...]:
+    """Besides the visitor's own: no account's addresses are tried out, nobody's mailbox is filled."""
+    gates = throttling.visit_gates("register", visit)
+    own = gates[0].key
+    number = compact_number(form.account)
+    return (
+        *gates,
+        Gate(f"register:account:{number}", BY_LOGIN_AND_ADDRESS, clock=own),
+        Gate(f"register:email:{form.email}", BY_LOGIN_AND_ADDRESS, clock=own),
+    )
+
+
+async def _matching_account(database: Database, form: RegistrationForm) -> int | None:
+    """The account whose number and address were typed; None when either is wrong, in the same time."""
+    numbers = {form.account, compact_number(form.account)}
+    query = (
+        select(
+            _account.c.id,
+            _account.c.number,
+            _premises.c.settlement,
+            _premises.c.street,
+            _premises.c.house,
+            _premises.c.flat,
+        )
+        .join(_premises, _premises.c.id == _account.c.premises_id)
+        .where(_account.c.number.in_(numbers))
+    )
+    async with database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    found = next((row for row in rows if row.number == form.account), rows[0] if rows else None)
+    line = one_line(found.settlement, found.street, found.house, found.flat) if found else _NOWHERE
+    is_same = is_same_address(form.address, line)
+    return int(found.id) if found is not None and is_same else None
+
+
+async def _refuse_match(database: Database, gates: tuple[Gate, ...], visit: Visit) -> NoReturn:
+    async with database.writing() as connection:
+        await throttling.count_in(connection, gates, now=visit.at)
+        await audit.record(connection, action=REFUSED, visit=visit, actor=None, subject=None)
+    raise InputError(
+        N_("The account number and the address do not belong together in our registry. Check both."),
+        field="match",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    """One registration inside its transaction."""
+
+    connection: AsyncConnection
+    settings: Settings
+    form: RegistrationForm
+    visit: Visit
+
+    async def of(self, account_id: int) -> Outcome:
+        """Decide what becomes of it, and do that."""
+        account = await self._lock(account_id)
+        people = await self._people(account.subscriber_id)
+        settled = [person for person in people if not is_unfinished(person)]
+        by_email = next((person for person in settled if person.email == self.form.email), None)
+        if any(person.subscriber_id == account.subscriber_id for person in settled if person.subscriber_id):
+            await self._claim(account, ClaimReason.ACCOUNT_OWNED, by_email)
+            return Outcome.CLAIM_KEPT
+        if by_email is not None:
+            await self._tell_owner(by_email)
+        elif settled:
+            await self._claim(account, ClaimReason.PHONE_IN_USE, None)
+        else:
+            for person in people:
+                await undo(self.connection, person)
+            await self._begin(await self._lock(account_id))
+        return Outcome.LETTER_SENT
+
+    async def _lock(self, account_id: int) -> Row[Any]:
+        """The account as it is now; whoever else registers for it waits until we are through."""
+        query = select(_account).where(_account.c.id == account_id).with_for_update()
+        return (await self.connection.execute(query)).one()
+
+    async def _people(self, subscriber_id: int | None) -> list[Row[Any]]:
+        """Everybody who has this e-mail, this phone, or this account."""
+        conditions = [_user.c.email == self.form.email, _user.c.phone == self.form.phone]
+        if subscriber_id is not None:
+            conditions.append(_user.c.subscriber_id == subscriber_id)
+        return list((await self.connection.execute(select(_user).where(or_(*conditions)))).all())
+
+    async def _claim(self, account: Row[Any], reason: ClaimReason, known: Row[Any] | None) -> None:
+        """Leave it to the utility; who has the e-mail already is told that instead."""
+        form = self.form
+        await claims.keep(
+            self.connection,
+            reason=reason,
+            account_id=account.id,
+            full_name=form.full_name,
+            email=form.email,
+            phone=form.phone,
+            visit=self.visit,
+        )
+        await self._record(CLAIMED, None, account=account.number, reason=reason.value)
+        if known is not None:
+            await self._tell_owner(known)
+            return
+        await letters.write(
+            self.connection,
+            kind=LetterKind.CLAIM_KEPT,
+            to_address=form.email,
+            now=self.visit.at,
+            locale=self._locale(),
+            data={"name": form.full_name, "account": account.number},
+        )
+
+    async def _tell_owner(self, person: Row[Any]) -> None:
+        """Nothing changes; the owner of the e-mail learns that somebody tried, and how to sign in."""
+        kind = LetterKind.ALREADY_REGISTERED
+        is_silent = await is_spent(self.connection, user_id=person.id, now=self.visit.at)
+        await self._record(REPEATED, person.id)
+        if not is_silent:
+            await letters.write(
+                self.connection,
+                kind=kind,
+                to_address=person.email,
+                now=self.visit.at,
+                user_id=person.id,
+                locale=person.locale,
+                data={"name": person.display_name},
+            )
+
+    async def _begin(self, account: Row[Any]) -> None:
+        """A user without a password yet, what she agreed to, and the letter that brings the first one."""
+        subscriber_id, name = await self._subscriber(account)
+        values = {
+            "email": self.form.email,
+            "phone": self.form.phone,
+            "role": Role.SUBSCRIBER,
+            "subscriber_id": subscriber_id,
+            "display_name": name or self.form.email,
+            "password_hash": "",
+            "temporary_hash": "",
+            "temporary_until": None,
+            "locale": self._locale(),
+            "theme": Theme.SYSTEM,
+            "is_active": True,
+            "created_at": self.visit.at,
+        }
+        written = await self.connection.execute(insert(_user).values(values).returning(_user.c.id))
+        user_id = int(written.scalar_one())
+        await documents.accept(
+            self.connection, user_id=user_id, document_ids=self.form.document_ids, visit=self.visit
+        )
+        await self._record(BEGUN, user_id, account=account.number)
+        await letters.write(
+            self.connection,
+            kind=LetterKind.WELCOME,
+            to_address=self.form.email,
+            now=self.visit.at,
+            user_id=user_id,
+            locale=self._locale(),
+            data={"name": self.form.full_name},
+        )
+
+    async def _subscriber(self, account: Row[Any]) -> tuple[int, str]:
+        """The registry's subscriber of the account, untouched; else a new one. With the name to greet by."""
+        if account.subscriber_id is not None:
+            query = select(_subscriber.c.full_name).where(_subscriber.c.id == account.subscriber_id)
+            known = await self.connection.scalar(query)
+            return int(account.subscriber_id), self.form.full_name or str(known)
+        subscriber_id = await self._new_subscriber(self.visit.at)
+        await self.connection.execute(
+            update(_account).where(_account.c.id == account.id).values(subscriber_id=subscriber_id)
+        )
+        return subscriber_id, self.form.full_name
+
+    async def _new_subscriber(self, now: datetime) -> int:
+        form = self.form
+        values = {"full_name": form.full_name, "email": form.email, "phone": form.phone, "created_at": now}
+        written = await self.connection.execute(
+            insert(_subscriber).values(values).returning(_subscriber.c.id)
+        )
+        return int(written.scalar_one())
+
+    async def _record(self, action: str, subject: int | None, **detail: str) -> None:
+        await audit.record(
+            self.connection, action=action, visit=self.visit, actor=None, subject=subject, **detail
+        )
+
+    def _locale(self) -> str:
+        """Of letters: the page's language, "" when it is the portal's own."""
+        locale = self.form.locale
+        return locale if locale in KNOWN_LOCALES and locale != self.settings.locale else ""
