@@ -37,7 +37,7 @@ from lk_portal.models import (
     Verification,
     VerificationKind,
 )
-from lk_portal.services import access, demo_plan
+from lk_portal.services import access, demo_plan, documents
 from lk_portal.services.database import Database
 from lk_portal.services.demo_history import (
     FIRST_INSTALLED_WH,
@@ -125,18 +125,31 @@ async def _is_empty(database: Database) -> bool:
 
 
 async def _ensure_users(database: Database, settings: Settings, *, now: datetime) -> None:
-    async with database.reading() as connection:
-        there = set((await connection.scalars(select(table_of(User).c.email))).all())
+    """Add the logins that are missing; whoever changed hers in the settings keeps it."""
     for user in demo_plan.USERS:
-        if user.email not in there:
-            await _create_user(database, settings, user, now=now)
+        owner = await _owner(database, user)
+        login = table_of(User)
+        has_login = (login.c.email == user.email) | (login.c.phone == user.phone)
+        if owner is not None:
+            has_login |= login.c.subscriber_id == owner
+        async with database.reading() as connection:
+            is_there = await connection.scalar(select(func.count()).where(has_login))
+        if not is_there:
+            await _create_user(database, settings, user, owner, now=now)
 
 
-async def _create_user(database: Database, settings: Settings, user: DemoUser, *, now: datetime) -> None:
-    subscriber = table_of(Subscriber)
+async def _owner(database: Database, user: DemoUser) -> int | None:
+    """The subscriber of a login, by her first account; None for staff."""
+    account = table_of(Account)
+    number = next((one.accounts[0].number for one in demo_plan.SUBSCRIBERS if one.user == user), "")
     async with database.reading() as connection:
-        owner = await connection.scalar(select(subscriber.c.id).where(subscriber.c.email == user.email))
-    await access.create_user(
+        return await connection.scalar(select(account.c.subscriber_id).where(account.c.number == number))
+
+
+async def _create_user(
+    database: Database, settings: Settings, user: DemoUser, owner: int | None, *, now: datetime
+) -> None:
+    user_id = await access.create_user(
         database,
         settings,
         email=user.email,
@@ -147,6 +160,17 @@ async def _create_user(database: Database, settings: Settings, user: DemoUser, *
         subscriber_id=owner,
         now=now,
     )
+    if owner is not None:
+        await _accept_documents(database, user_id, now=now)
+
+
+async def _accept_documents(database: Database, user_id: int, *, now: datetime) -> None:
+    """As at registration; else the first sign-in would ask for it."""
+    pending = await documents.pending(database, user_id=user_id)
+    visit = access.Visit(address="", agent="lk demo", at=now)
+    async with database.writing() as connection:
+        ids = [document.id for document in pending]
+        await documents.accept(connection, user_id=user_id, document_ids=ids, visit=visit)
 
 
 class _Seeding:

@@ -1,0 +1,240 @@
+"""Everything the portal keeps about one person, for her to take along (152-ФЗ, article 14).
+
+Each query starts from the person, or from the subscriber she is: nothing of anybody else can come out. Hashes
+of passwords, sessions and codes stay inside: they say nothing about her and could be attacked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.errors import AccessDeniedError
+from lk_portal.models import (
+    Acceptance,
+    Account,
+    AuditEntry,
+    DocumentVersion,
+    EmailChange,
+    Installation,
+    Letter,
+    Meter,
+    MeteringPoint,
+    NotificationChoice,
+    Premises,
+    Subscriber,
+    Tariff,
+    User,
+    UserSession,
+)
+from lk_portal.models.address_text import one_line
+from lk_portal.security.throttle import Policy
+from lk_portal.services import audit, throttling
+from lk_portal.services.database import Database
+from lk_portal.services.tables import table_of
+from lk_portal.services.throttling import Gate
+from lk_portal.services.visit import Visit
+from lk_portal.settings import Settings
+
+Json = dict[str, Any]
+EXPORTS = Policy(free=10, cap_s=300)
+
+_user, _subscriber, _account = table_of(User), table_of(Subscriber), table_of(Account)
+_premises, _tariff, _point = table_of(Premises), table_of(Tariff), table_of(MeteringPoint)
+_placed, _meter = table_of(Installation), table_of(Meter)
+_acceptance, _document = table_of(Acceptance), table_of(DocumentVersion)
+_session, _entry, _letter = table_of(UserSession), table_of(AuditEntry), table_of(Letter)
+_choice, _change = table_of(NotificationChoice), table_of(EmailChange)
+
+
+async def export(database: Database, settings: Settings, *, user_id: int, visit: Visit) -> Json:
+    """All of a person's own data as JSON values; times are ISO 8601 in UTC.
+
+    Raises:
+        AccessDeniedError: She may not sign in any more.
+        ThrottledError: Asked for too often.
+    """
+    gates = (Gate(f"own-export:{user_id}", EXPORTS),)
+    await throttling.refuse(database, gates, now=visit.at)
+    async with database.writing() as connection:
+        await throttling.count_in(connection, gates, now=visit.at)
+        await audit.record(
+            connection, action=audit.DATA_EXPORTED, visit=visit, actor=user_id, subject=user_id
+        )
+    async with database.reading() as connection:
+        own = await _Own.of(connection, user_id)
+        return {
+            "portal": settings.utility_name,
+            "written_at": visit.at.isoformat(),
+            "login": own.login,
+            "subscriber": await _subscriber_of(connection, own),
+            "accounts": await _accounts(connection, own),
+            "consumption": f"{settings.public_url}/readings",
+            "documents": await _list(connection, _documents(user_id)),
+            "sessions": await _list(connection, _sessions(user_id)),
+            "history": await _history(connection, user_id),
+            "notifications": await _list(connection, _notifications(user_id)),
+            "new_email": await _list(connection, _new_email(user_id)),
+            "letters": await _list(connection, _letters(user_id)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The person, and the subscriber she is; -1 is nobody's number."""
+
+    login: Json
+    subscriber_id: int
+
+    @classmethod
+    async def of(cls, connection: AsyncConnection, user_id: int) -> _Own:
+        query = select(
+            _user.c.email,
+            _user.c.phone,
+            _user.c.display_name.label("name"),
+            _user.c.role,
+            _user.c.locale.label("language"),
+            _user.c.theme,
+            _user.c.created_at,
+        )
+        row = (
+            await connection.execute(
+                query.add_columns(_user.c.subscriber_id).where(_user.c.id == user_id, _user.c.is_active)
+            )
+        ).one_or_none()
+        if row is None:
+            raise AccessDeniedError
+        login = _json(row)
+        login.pop("subscriber_id")
+        return cls(login, -1 if row.subscriber_id is None else row.subscriber_id)
+
+
+async def _subscriber_of(connection: AsyncConnection, own: _Own) -> Json | None:
+    query = select(
+        _subscriber.c.full_name, _subscriber.c.email, _subscriber.c.phone, _subscriber.c.created_at
+    ).where(_subscriber.c.id == own.subscriber_id)
+    row = (await connection.execute(query)).one_or_none()
+    return _json(row) if row else None
+
+
+async def _accounts(connection: AsyncConnection, own: _Own) -> list[Json]:
+    query = (
+        select(_account, *(_premises.c[name] for name in ("settlement", "street", "house", "flat")))
+        .join(_premises, _premises.c.id == _account.c.premises_id)
+        .where(_account.c.subscriber_id == own.subscriber_id)
+        .order_by(_account.c.number)
+    )
+    return [
+        {
+            "number": row.number,
+            "address": one_line(row.settlement, row.street, row.house, row.flat),
+            "note": row.note,
+            "contract_number": row.contract_number,
+            "amenities": row.amenities,
+            "points": await _points(connection, row.id),
+        }
+        for row in (await connection.execute(query)).all()
+    ]
+
+
+async def _points(connection: AsyncConnection, account_id: int) -> list[Json]:
+    query = (
+        select(_point.c.id, _point.c.code, _point.c.name, _point.c.place, _tariff.c.name.label("tariff"))
+        .outerjoin(_tariff, _tariff.c.id == _point.c.tariff_id)
+        .where(_point.c.account_id == account_id)
+        .order_by(_point.c.code)
+    )
+    found = []
+    for row in (await connection.execute(query)).all():
+        point = _json(row)
+        meters = await _list(connection, _meters(point.pop("id")))
+        found.append({**point, "meters": meters})
+    return found
+
+
+async def _history(connection: AsyncConnection, user_id: int) -> list[Json]:
+    """What was done to the person's things; of others who did it, no more than that it was others."""
+    query = select(_entry).where(_entry.c.subject_user_id == user_id).order_by(_entry.c.at, _entry.c.id)
+    return [
+        {
+            "at": row.at.isoformat(),
+            "action": row.action,
+            "by_yourself": row.actor_user_id == user_id,
+            "network_address": row.address,
+            "browser": row.agent,
+            "detail": row.detail,
+        }
+        for row in (await connection.execute(query)).all()
+    ]
+
+
+def _meters(point_id: int) -> Select[Any]:
+    return (
+        select(_meter.c.serial, _meter.c.model, _placed.c.installed_at, _placed.c.removed_at)
+        .join(_placed, _placed.c.meter_id == _meter.c.id)
+        .where(_placed.c.point_id == point_id)
+        .order_by(_placed.c.installed_at)
+    )
+
+
+def _documents(user_id: int) -> Select[Any]:
+    return (
+        select(
+            _document.c.kind,
+            _document.c.version,
+            _document.c.title,
+            _acceptance.c.text_hash.label("text_sha256"),
+            _acceptance.c.accepted_at,
+            _acceptance.c.address.label("network_address"),
+            _acceptance.c.withdrawn_at,
+        )
+        .join(_document, _document.c.id == _acceptance.c.document_id)
+        .where(_acceptance.c.user_id == user_id)
+        .order_by(_acceptance.c.accepted_at, _acceptance.c.id)
+    )
+
+
+def _sessions(user_id: int) -> Select[Any]:
+    return (
+        select(
+            _session.c.created_at.label("began_at"),
+            _session.c.seen_at,
+            _session.c.expires_at,
+            _session.c.address.label("network_address"),
+            _session.c.agent.label("browser"),
+        )
+        .where(_session.c.user_id == user_id)
+        .order_by(_session.c.created_at)
+    )
+
+
+def _notifications(user_id: int) -> Select[Any]:
+    return select(_choice.c.kind, _choice.c.is_wanted).where(_choice.c.user_id == user_id)
+
+
+def _new_email(user_id: int) -> Select[Any]:
+    return select(_change.c.new_email, _change.c.expires_at).where(_change.c.user_id == user_id)
+
+
+def _letters(user_id: int) -> Select[Any]:
+    return (
+        select(_letter.c.kind, _letter.c.status, _letter.c.created_at, _letter.c.sent_at)
+        .where(_letter.c.user_id == user_id)
+        .order_by(_letter.c.created_at, _letter.c.id)
+    )
+
+
+async def _list(connection: AsyncConnection, query: Select[Any]) -> list[Json]:
+    return [_json(row) for row in (await connection.execute(query)).all()]
+
+
+def _json(row: Any) -> Json:
+    return {name: _plain(value) for name, value in row._mapping.items()}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
