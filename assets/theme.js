@@ -1,31 +1,37 @@
-// Light or dark: the system's choice until a person makes her own; remembered in this browser only.
+// Light or dark: the system's choice until a person makes her own. A cookie remembers it, for the portal sets it
+// too: at sign-in, and when /settings are changed.
 (function () {
-  const key = "lk-theme";
+  const oneYear = 31536000;
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   function saved() {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null; // Storage may be forbidden; the system's choice stays.
-    }
+    const found = document.cookie.match(/(?:^|; )lk_theme=(light|dark)(?:;|$)/);
+    return found ? found[1] : null;
   }
   function apply() {
-    const theme = saved() || (dark.matches ? "dark" : "light");
+    root.setAttribute("data-theme", saved() || (dark.matches ? "dark" : "light"));
+  }
+  function choose(theme) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `lk_theme=${theme}; Max-Age=${oneYear}; Path=/; SameSite=Lax${secure}`;
     root.setAttribute("data-theme", theme);
+    // The portal remembers it for a person who is signed in; a lost answer changes nothing here.
+    fetch("/profile/preferences", {
+      method: "POST",
+      body: new URLSearchParams({ theme }),
+      redirect: "manual",
+      keepalive: true,
+    }).catch(() => {});
   }
   apply();
   dark.addEventListener("change", apply);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible" && saved()) apply(); // Another tab may have chosen.
+  });
   document.addEventListener("click", function (event) {
     const button = event.target.closest && event.target.closest("[data-lk-theme]");
     if (button) {
-      const next = root.getAttribute("data-theme") === "dark" ? "light" : "dark";
-      try {
-        localStorage.setItem(key, next);
-      } catch {
-        // See above.
-      }
-      root.setAttribute("data-theme", next);
+      choose(root.getAttribute("data-theme") === "dark" ? "light" : "dark");
     }
     for (const pop of document.querySelectorAll("details[open] > .pop-up")) {
       const open = pop.parentElement;

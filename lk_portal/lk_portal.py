@@ -12,9 +12,11 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator
 from importlib.metadata import entry_points
+from typing import cast
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex.utils.precompressed_staticfiles import PrecompressedStaticFiles
 from reflex_base.environment import environment
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -28,13 +30,13 @@ from lk_portal.pages.registry import PageSpec, all_pages, menu_pages
 from lk_portal.services import context
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
-from lk_portal.serving.frontend import STATIC_DIR
-from lk_portal.settings import Settings, load_settings
+from lk_portal.serving.frontend import pages_dir
+from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 from lk_portal.state.guard import AccessMiddleware
 from lk_portal.state.live import Broadcaster
 from lk_portal.state.shell import ShellState
-from lk_portal.web.guard import Guard, inline_script_hashes
-from lk_portal.web.pages import PageAddresses
+from lk_portal.web.guard import Guard
+from lk_portal.web.pages import BuiltPages, PagesByLanguage
 from lk_portal.web.routes import make_routes
 
 RESTART_AFTER_S = 2.0
@@ -54,6 +56,8 @@ def make_app(portal: Portal) -> rx.App:
         head_components=[
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
             rx.el.script(src="/theme.js"),
+            rx.el.script(src="/combobox.js", defer=True),
+            rx.el.script(src="/once.js", defer=True),
             rx.el.meta(name="color-scheme", content="light dark"),
         ],
         toaster=None,
@@ -108,10 +112,12 @@ async def _worker(portal: Portal) -> AsyncIterator[None]:
         report(error)
         raise
     watch("polling", worker.is_alive)
+    watch("mail", worker.is_mailing)
     try:
         yield
     finally:
         unwatch("polling")
+        unwatch("mail")
         await worker.stop()
 
 
@@ -163,9 +169,26 @@ def _framed(page: PageSpec, settings: Settings) -> rx.Component:
 
 def _with_routes(inner: ASGIApp, settings: Settings) -> ASGIApp:
     routed = make_routes()
-    routed.routes.append(Mount("", app=PageAddresses(inner, STATIC_DIR)))
-    hashes = inline_script_hashes(STATIC_DIR) if environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.get() else []
-    return Guard(routed, settings, hashes)
+    if environment.REFLEX_SKIP_COMPILE.get():  # pages are built already; else Reflex's tools serve them
+        cast("Starlette", inner).routes.append(Mount("", app=_built_pages()))
+    routed.routes.append(Mount("", app=inner))
+    return Guard(routed, settings)
+
+
+def _built_pages() -> PagesByLanguage:
+    """The bundles of all languages, as files."""
+    languages = {}
+    for locale in KNOWN_LOCALES:
+        files = PrecompressedStaticFiles(
+            directory=pages_dir(locale), html=True, encodings=["gzip"], router=_page_at
+        )
+        languages[locale] = BuiltPages(pages_dir(locale), files)
+    return PagesByLanguage(languages)
+
+
+def _page_at(path: str) -> str | None:
+    """The route of a page without a file of its own, such as /meters/[meter]; None: there is no such page."""
+    return None if path.strip("/") in ("404", "index") else _application().router(path)
 
 
 def _installed_portal() -> Portal:

@@ -10,27 +10,33 @@ import logging
 import re
 import secrets
 import sys
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 log = logging.getLogger(__name__)
 
 REMOVED = "[removed]"
+MOST_MESSAGE = 2_000
+MOST_TRACE = 6_000
+"""Characters; of a longer text the middle is left out: how it began and how it ended tells most."""
 _NAMES = (
     "cookie|password|passwd|pwd|passphrase|token|secret|api[_-]?key"
     "|authorization|credential|session[_-]?id|captcha"
 )
-_QUOTED = r"b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+_QUOTED = r"b?(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
 _IS_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+# Anybody can make the portal log a text. So every word is read once: it begins where no word goes on before
+# it, and is never given back in part (`++`). Else one long word would keep the portal busy for minutes.
 _HEADER = re.compile(
-    r"\b((?:set-)?cookie|authorization)(['\"]?\s*[:=]\s*)(['\"]?)([^'\"\r\n]+)", re.IGNORECASE
+    r"\b((?:set-)?cookie|authorization)(['\"]?\s*+[:=]\s*+)(['\"]?)([^'\"\r\n]++)", re.IGNORECASE
 )
-_PAIR = re.compile(
-    rf"([\w-]*(?:{_NAMES})[\w-]*)(['\"]?\s*[:=]\s*)({_QUOTED}|[^\s'\",;&)}}\]]+)", re.IGNORECASE
-)
-_USERINFO = re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@")
+_NAME = re.compile(r"(?<![\w-])([\w-]++)['\"]?\s*+[:=]\s*+")
+_VALUE = re.compile(rf"{_QUOTED}|['\"]?[^\s'\",;&)}}\]]++")
+_USERINFO = re.compile(r"(?<!\w)(\w++://[^\s:/@]*+):[^\s/@]++@")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _OF_DBOS = frozenset({"applicationID", "applicationVersion", "executorID", "operationUUID", "traceId"})
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -47,6 +53,7 @@ def configure(*, level: str = "info", is_json: bool = False, stream: TextIO | No
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if is_json else LineFormatter())
+    handler.addFilter(CrowdFilter())
     handler.addFilter(RedactingFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("alembic", "pymodbus", "asyncio", "aiosqlite"):
@@ -70,7 +77,19 @@ def redact(text: str) -> str:
     """`text` without the values of cookies, passwords, tokens and the like, as far as they are named."""
     text = _USERINFO.sub(rf"\1:{REMOVED}@", text)
     text = _HEADER.sub(rf"\1\2\3{REMOVED}", text)
-    return _PAIR.sub(rf"\1\2{REMOVED}", text)
+    return "".join(_without_secrets(text))
+
+
+def _without_secrets(text: str) -> Iterator[str]:
+    """The pieces between the values that stand under a secret's name."""
+    at = 0
+    for name in _NAME.finditer(text):
+        if name.start() < at or not _IS_SECRET_NAME.search(name[1]):
+            continue
+        if value := _VALUE.match(text, name.end()):
+            yield text[at : name.end()] + REMOVED
+            at = value.end()
+    yield text[at:]
 
 
 def redact_value(value: Any) -> Any:
@@ -79,7 +98,7 @@ def redact_value(value: Any) -> Any:
         return {key: _redact_entry(key, entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact_value(entry) for entry in value]
-    return redact(value) if isinstance(value, str) else value
+    return shortened(redact(value), MOST_MESSAGE) if isinstance(value, str) else value
 
 
 def _redact_entry(name: object, value: Any) -> Any:
@@ -94,14 +113,71 @@ class RedactingFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Redact in place; every record passes."""
-        record.msg, record.args = redact(_message(record)), None
+        """Redact in place, and shorten; every record passes."""
+        record.msg, record.args = shortened(redact(_message(record)), MOST_MESSAGE), None
         for name in vars(record).keys() - _STANDARD:
             value = getattr(record, name)
             setattr(record, name, REMOVED if _IS_SECRET_NAME.search(name) else redact_value(value))
         if record.exc_info and record.exc_info[1] is not None and not record.exc_text:
-            record.exc_text = redact("".join(traceback.format_exception(record.exc_info[1])).rstrip())
+            trace = redact("".join(traceback.format_exception(record.exc_info[1])).rstrip())
+            record.exc_text = shortened(trace, MOST_TRACE)
         return True
+
+
+class CrowdFilter(logging.Filter):
+    """Lets so many records of one place in the code through: anybody can make the portal write some.
+
+    `burst` pass at once and `per_second` for ever. The next that passes says how many were held back before
+    it. Errors of different origin are different places, so a flood of one does not hide the others.
+    """
+
+    def __init__(
+        self, *, burst: int = 50, per_second: float = 10.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self._burst = burst
+        self._per_second = per_second
+        self._clock = clock
+        self._places: dict[object, _Place] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is written."""
+        now = self._clock()
+        place = self._places.setdefault(_place_of(record), _Place(level=self._burst, at=now))
+        place.level = min(self._burst, place.level + (now - place.at) * self._per_second)
+        place.at = now
+        if place.level < 1:
+            place.held_back += 1
+            return False
+        place.level -= 1
+        if place.held_back:
+            record.held_back, place.held_back = place.held_back, 0
+        return True
+
+
+@dataclass(slots=True)
+class _Place:
+    """A bucket of one place in the code."""
+
+    level: float
+    at: float
+    held_back: int = 0
+
+
+def _place_of(record: logging.LogRecord) -> object:
+    """Where a record was written; of an error, where it arose too."""
+    trace = record.exc_info[2] if record.exc_info else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    origin = (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace else None
+    return record.pathname, record.lineno, origin
+
+
+def shortened(text: str, most: int) -> str:
+    """`text`, without its middle when it has more than `most` characters."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 3]} ... {len(text) - most} characters left out ... {text[-(most - most // 3) :]}"
 
 
 class LineFormatter(logging.Formatter):

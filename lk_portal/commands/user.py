@@ -92,7 +92,9 @@ def disable(login: str) -> None:
     from lk_portal.i18n import _
     from lk_portal.services import access
 
-    with_portal(settings, lambda portal: access.disable_user(portal.database, login=login))
+    with_portal(
+        settings, lambda portal: access.disable_user(portal.database, login=login, now=portal.clock())
+    )
     click.echo(_("{login} may not sign in any more.", login=login))
 
 
@@ -113,7 +115,9 @@ def reset(login: str, *, password_stdin: bool) -> None:
 
     with_portal(
         settings,
-        lambda portal: access.reset_password(portal.database, settings, login=login, password=password),
+        lambda portal: access.reset_password(
+            portal.database, settings, login=login, password=password, now=portal.clock()
+        ),
     )
     click.echo(_("{login} has a new password.", login=login))
 

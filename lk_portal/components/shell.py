@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
+from reflex_components_core.el.elements.inline import A as PlainLink
 from reflex_components_core.react_router import link as router_link
 
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import skeleton
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
+from lk_portal.security.navigation import SETTINGS
 from lk_portal.state.shell import ShellState
 
 MenuItem = tuple[str, str, str]
@@ -19,7 +21,7 @@ MenuItem = tuple[str, str, str]
 def shell(
     content: rx.Component,
     *,
-    title: str,
+    title: str | rx.Var[str],
     route: str,
     utility: str,
     main: list[MenuItem],
@@ -27,11 +29,12 @@ def shell(
 ) -> rx.Component:
     """The page `content` inside the frame; until the person is known, a skeleton of the same size."""
     return rx.el.div(
-        rx.el.a(_("Skip to content"), href="#main", class_name="skip-link"),
+        # `rx.el.a` is a router's link: it would lead to the page without what its address asks for.
+        PlainLink.create(_("Skip to content"), href="#main", class_name="skip-link"),
         _header(utility, route, main, admin),
         rx.el.main(
             rx.el.h1(title, class_name="text-2xl font-semibold mb-4"),
-            _problem(),
+            problem_notice(),
             rx.cond(ShellState.role != "", content, page_skeleton()),
             id="main",
             class_name="mx-auto w-full max-w-6xl px-4 py-5 grow",
@@ -142,10 +145,17 @@ def _own_menu() -> rx.Component:
             icon("user"),
             rx.el.span(ShellState.name, class_name="hidden sm:inline max-w-40 truncate"),
             class_name="btn btn-ghost min-h-11 list-none",
-            custom_attrs={"aria-label": _("Your menu")},
+            # What is read out contains what is seen, so that the menu can be opened by voice.
+            custom_attrs={"aria-label": ShellState.name + ". " + _("Your menu")},
         ),
         rx.el.div(
             rx.el.p(ShellState.name, class_name="px-3 py-2 font-semibold sm:hidden"),
+            router_link(
+                icon("gear"),
+                _("Settings"),
+                to=SETTINGS,
+                class_name="btn btn-ghost min-h-11 w-full justify-start",
+            ),
             plain_form(
                 rx.el.button(
                     icon("exit"),
@@ -162,7 +172,8 @@ def _own_menu() -> rx.Component:
     )
 
 
-def _problem() -> rx.Component:
+def problem_notice() -> rx.Component:
+    """What went wrong with an event of this page, with its number; can be put away."""
     return rx.cond(
         ShellState.problem != "",
         rx.el.div(

@@ -2,10 +2,16 @@
 
 Message ids are English; the catalogues lie beside this file as .po and are read directly, so there is no
 compiled copy to forget. Numbers and dates are Babel's.
+
+Which language: a block under `using_locale`, or an event or request that called `choose_locale`, speaks its
+reader's; everything else speaks the portal's own, LK_LOCALE.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache
 from gettext import c2py
@@ -19,12 +25,19 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from lk_portal.errors import Fields, PortalError
+from lk_portal.settings import KNOWN_LOCALES, load_settings
 
 FOLDER = Path(__file__).parent
+LANGUAGES = {"ru": "Русский", "en": "English"}
+"""Every language of `KNOWN_LOCALES` by the name its own readers know it by; never translated."""
+_MOMENTS = {"ru": "dd.MM.y, HH:mm", "en": "MMM d, y, HH:mm"}
 
 
 class _Active:
     locale: str | None = None
+
+
+_chosen: ContextVar[str] = ContextVar("lk_locale", default="")
 
 
 def use_locale(name: str) -> None:
@@ -32,11 +45,27 @@ def use_locale(name: str) -> None:
     _Active.locale = name
 
 
-def active_locale() -> str:
-    """The language of this process; LK_LOCALE until something else is chosen."""
-    if _Active.locale is None:
-        from lk_portal.settings import load_settings
+def choose_locale(name: str) -> None:
+    """Choose the language of the event or request that runs now; an unknown one or "" is the process's."""
+    _chosen.set(name if name in KNOWN_LOCALES else "")
 
+
+@contextmanager
+def using_locale(name: str) -> Iterator[None]:
+    """Run a block in a language; an unknown one or "" is the process's."""
+    before = _chosen.get()
+    choose_locale(name)
+    try:
+        yield
+    finally:
+        _chosen.set(before)
+
+
+def active_locale() -> str:
+    """The language of what runs now: the reader's, else the process's, else LK_LOCALE."""
+    if chosen := _chosen.get():
+        return chosen
+    if _Active.locale is None:
         _Active.locale = load_settings().locale
     return _Active.locale
 
@@ -93,6 +122,12 @@ def kwh(energy_wh: int, *, digits: int = 2) -> str:
     return f"-{text}" if energy_wh < 0 and units else text
 
 
+def chart_separators() -> str:
+    """Plotly's `separators`: what parts a number's fraction, and then its thousands."""
+    group, decimal = _separators(active_locale())
+    return decimal + group
+
+
 @cache
 def _separators(locale: str) -> tuple[str, str]:
     symbols = Locale.parse(locale).number_symbols["latn"]
@@ -116,8 +151,9 @@ def month_names() -> list[str]:
 
 
 def moment_text(value: datetime, zone: ZoneInfo) -> str:
-    """Date and time in a premises' zone, e.g. "24.11.2026, 15:42"."""
-    return format_datetime(value, format="dd.MM.y, HH:mm", tzinfo=zone, locale=active_locale())
+    """Date and time in a premises' zone, e.g. "24.11.2026, 15:42" or "Nov 24, 2026, 15:42"."""
+    locale = active_locale()
+    return format_datetime(value, format=_MOMENTS[locale], tzinfo=zone, locale=locale)
 
 
 def clock_text(value: datetime, zone: ZoneInfo) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import field, notice, text_input
+from lk_portal.components.kit import field, link, notice, text_input
 from lk_portal.components.plain_form import plain_form
-from lk_portal.components.shell import brand, theme_switch
+from lk_portal.components.public_frame import public_frame
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
-from lk_portal.settings import load_settings
 from lk_portal.state.login import LoginState
 
 
@@ -23,23 +22,7 @@ from lk_portal.state.login import LoginState
 )
 def login() -> rx.Component:
     """The form on the left, the welcome on the right; one under the other on a telephone."""
-    return rx.el.div(
-        rx.el.header(
-            rx.el.div(
-                brand(load_settings().utility_name),
-                rx.el.span(class_name="grow"),
-                theme_switch(),
-                class_name="mx-auto w-full max-w-5xl px-4 flex items-center min-h-14",
-            ),
-            class_name="bg-base-100 border-b border-base-300",
-        ),
-        rx.el.main(
-            _form(),
-            _welcome(),
-            class_name="mx-auto w-full max-w-5xl px-4 py-6 grid gap-6 md:grid-cols-2 items-start",
-        ),
-        class_name="min-h-screen bg-base-200",
-    )
+    return public_frame(_form(), _welcome(), class_name="grid gap-6 md:grid-cols-2 items-start")
 
 
 def _form() -> rx.Component:
@@ -53,6 +36,7 @@ def _form() -> rx.Component:
                 id="login-error",
             ),
         ),
+        rx.cond(LoginState.notice != "", rx.el.div(notice(LoginState.notice), class_name="mb-4")),
         plain_form(
             field(
                 _("Login"),
@@ -85,6 +69,13 @@ def _form() -> rx.Component:
             action="/auth/login",
             class_name="grid gap-4",
         ),
+        rx.el.nav(
+            _way(_("Forgot the password?"), to="/recover"),
+            _way(_("Registration"), to="/register"),
+            _way(_("Information"), to="/info"),
+            class_name="mt-3 flex flex-wrap gap-x-5",
+            custom_attrs={"aria-label": _("Help with signing in")},
+        ),
         rx.el.details(
             rx.el.summary(_("Cannot sign in?"), class_name="link min-h-11 flex items-center cursor-pointer"),
             rx.el.p(
@@ -94,10 +85,13 @@ def _form() -> rx.Component:
                 ),
                 class_name="mt-1",
             ),
-            class_name="mt-3",
         ),
         class_name="card bg-base-100 border border-base-300 p-5 md:p-6",
     )
+
+
+def _way(text: str, *, to: str) -> rx.Component:
+    return link(text, to=to, class_name="link min-h-11 inline-flex items-center")
 
 
 def _welcome() -> rx.Component:

@@ -18,6 +18,9 @@ from lk_portal.services.migrations import is_current
 from lk_portal.serving.frontend import ROOT, build_environment, ensure_built
 from lk_portal.settings import Settings
 
+MAX_EVENT = 65_536
+"""Bytes of one event: more than any form of ours; Reflex would take a million."""
+
 
 def serve(settings: Settings) -> None:
     """Build the pages if needed and serve until SIGINT or SIGTERM.
@@ -54,7 +57,7 @@ def make_asgi(settings: Settings):  # type: ignore[no-untyped-def]
     os.environ.update(build_environment(settings))
     os.environ["REFLEX_ENV_MODE"] = "prod"
     environment.REFLEX_SKIP_COMPILE.set(True)
-    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+    environment.REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE.set(MAX_EVENT)
     context.install(Portal.from_settings(settings))
     from lk_portal.lk_portal import app
 

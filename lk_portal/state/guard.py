@@ -3,9 +3,14 @@
 Any client can send any event with any payload, so this runs as a Reflex middleware before every event,
 the framework's own included:
 
-1. the client's state is bound to the session it was made under; under another session it is emptied first;
-2. the framework's own handlers are let through, its `setvar` is not;
-3. the handler's declaration - `@requires(...)` or `@public` - is checked against the session's person.
+1. an event that no page of ours could have sent is dropped (`state.payloads`);
+2. the session is looked up; one that has ended is a visitor's, and its socket is closed;
+3. the client's state is bound to the session it was made under; under another one it is emptied first;
+4. the framework's own handlers are let through, its `setvar` is not;
+5. the handler's declaration - `@requires(...)` or `@public` - is checked against the session's person.
+
+A session that owes something (a new password, agreement to documents) fires only handlers declared for that;
+to all others its person is a visitor, who is led to the page where it is done.
 """
 
 from __future__ import annotations
@@ -25,29 +30,20 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
 from lk_portal.errors import AccessDeniedError
-from lk_portal.security.cookies import SESSION_HASH_COOKIE, read_cookie
-from lk_portal.services.access import Identity, Role, identity_of
+from lk_portal.i18n import active_locale, choose_locale
+from lk_portal.security.cookies import LOCALE_COOKIE, SESSION_HASH_COOKIE, read_cookie
+from lk_portal.security.navigation import CONSENT, HOME, LOGIN, NEW_PASSWORD
+from lk_portal.services.access import Duty, Identity, Role, identity_of
 from lk_portal.services.context import current
+from lk_portal.state.payloads import FRAMEWORK_HANDLERS, is_sound
+from lk_portal.state.sockets import close_soon
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 STAFF = (Role.OPERATOR, Role.ADMIN)
-_ROOT = "reflex___state____state"
-FRAMEWORK_HANDLERS = frozenset(
-    {
-        f"{_ROOT}.hydrate",
-        f"{_ROOT}.hydrate_and_load",
-        f"{_ROOT}.set_is_hydrated",
-        f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
-        f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
-        f"{_ROOT}.reflex___state____frontend_event_exception_state.handle_frontend_exception",
-    }
-)
-"""Reflex's handlers that its own pages send; they carry no data of ours. All its others - `setvar`, and
-`update_vars_internal`, which sets variables by name - stay closed."""
-
 VISITOR = "visitor"
 ANYBODY_SIGNED_IN = (Role.SUBSCRIBER, Role.OPERATOR, Role.ADMIN)
+PAGES_OF_DUTIES = {Duty.NEW_PASSWORD: NEW_PASSWORD, Duty.CONSENT: CONSENT}
 _DECLARATION = "lk_access"
 
 log = logging.getLogger(__name__)
@@ -55,21 +51,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a handler declares: everybody, or the roles that may fire it."""
+    """What a handler declares: everybody, or the roles that may fire it, in sessions that owe `duty`."""
 
     is_public: bool
     roles: frozenset[Role] = frozenset()
+    duty: Duty = Duty.NONE
 
     def admits(self, identity: Identity | None) -> bool:
         """Whether this person (or visitor: None) may fire the handler."""
-        return self.is_public or (identity is not None and identity.role in self.roles)
+        if self.is_public or identity is None:
+            return self.is_public
+        return identity.role in self.roles and identity.duty is self.duty
 
 
-def requires(*roles: Role) -> Callable[[Handler], Handler]:
-    """Declare that only a signed-in person with one of `roles` may fire this handler; below `@rx.event`."""
+def requires(*roles: Role, duty: Duty = Duty.NONE) -> Callable[[Handler], Handler]:
+    """Declare that only a signed-in person with one of `roles` may fire this handler; below `@rx.event`.
+
+    With a `duty`, it is for sessions that owe it, and for no others.
+    """
 
     def declare(handler: Handler) -> Handler:
-        setattr(handler, _DECLARATION, Access(is_public=False, roles=frozenset(roles)))
+        setattr(handler, _DECLARATION, Access(is_public=False, roles=frozenset(roles), duty=duty))
         return handler
 
     return declare
@@ -91,7 +93,7 @@ _identity: ContextVar[Identity | None] = ContextVar("lk_identity", default=None)
 
 
 def who() -> Identity | None:
-    """The person whose event is being handled; None for a visitor."""
+    """The person whose event is being handled; None for a visitor, and for who must do her duty first."""
     return _identity.get()
 
 
@@ -118,60 +120,86 @@ def subscriber_id() -> int:
 
 
 class BindingState(rx.State):
-    """Remembers under which session this client's state was filled."""
+    """Remembers under which session, and in which language, this client's state was filled."""
 
     _owner: str = ""
+    _locale: str = ""
 
 
 class AccessMiddleware(Middleware):
     """Checks every event before its handler runs."""
 
-    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Let the event through (None), or answer it without running its handler."""
+        if not is_sound(event):
+            log.info("state:event:unsound", extra={"handler": event.name[:120]})
+            return StateUpdate()
         portal = current()
         root = state._get_root_state()
         session_hash = read_cookie(root.router.headers.cookie, SESSION_HASH_COOKIE)
-        await _bind(root, session_hash or VISITOR)
-        if event.name in FRAMEWORK_HANDLERS:
+        choose_locale(read_cookie(root.router.headers.cookie, LOCALE_COOKIE))
+        is_framework = event.name in FRAMEWORK_HANDLERS
+        identity = await identity_of(
+            portal.database,
+            portal.settings,
+            session_hash=session_hash,
+            now=portal.clock(),
+            is_activity=not is_framework,
+        )
+        await _bind(root, identity.session_hash if identity else VISITOR)
+        if session_hash and identity is None:
+            close_soon(app, root.router.session.client_token)
+        if is_framework:
             return None
         access = declared_access(event.name)
-        identity = await identity_of(
-            portal.database, portal.settings, session_hash=session_hash, now=portal.clock()
-        )
-        _identity.set(identity)
         if access is not None and access.admits(identity):
+            _identity.set(identity if identity and identity.duty is access.duty else None)
             return None
+        _identity.set(None)
         log.info("state:event:denied", extra={"handler": event.name[:120]})
-        return _answer_denied(root, identity) if access else StateUpdate()
+        return _answer_denied(root, identity, access) if access else StateUpdate()
 
 
 async def _bind(root: BaseState, owner: str) -> None:
-    """Empty the whole state when it was filled under another session: a copied client token gets nothing."""
+    """Empty the whole state when it was filled under another session: a copied client token gets nothing.
+
+    It is emptied for another language too, for it holds texts.
+    """
     binding = await root.get_state(BindingState)
-    if binding._owner == owner:
+    if (binding._owner, binding._locale) == (owner, active_locale()):
         return
     if binding._owner:
         router_data = root.router_data
         root.reset()
         root.router_data = router_data
-    binding._owner = owner
+    binding._owner, binding._locale = owner, active_locale()
 
 
 async def is_filled_for(state: BaseState, session_hash: str) -> bool:
-    """Whether this client's state was filled under the session."""
+    """Whether this client's state was filled under the session, and in the language of now."""
     binding = await state.get_state(BindingState)
-    return binding._owner == session_hash
+    return (binding._owner, binding._locale) == (session_hash, active_locale())
 
 
-def _answer_denied(root: BaseState, identity: Identity | None) -> StateUpdate:
-    """A visitor is asked to sign in and comes back; a person without the right gets "Not found"."""
-    if identity is not None:
-        return _go("/not-found")
+def _answer_denied(root: BaseState, identity: Identity | None, access: Access) -> StateUpdate:
+    """A visitor is asked to sign in and comes back; a person without the right gets "Not found".
+
+    One who owes something is led to its page and comes back too; that page leads others home.
+    """
     path = root.router.url.path or "/"
-    if path.startswith("/login"):
+    target = f"{path}?{root.router.url.query}" if root.router.url.query else path
+    if identity is None:
+        return _go_first(LOGIN, path, target)
+    if identity.duty is not Duty.NONE:
+        return _go_first(PAGES_OF_DUTIES[identity.duty], path, target)
+    return _go(HOME if access.duty is not Duty.NONE else "/not-found")
+
+
+def _go_first(page: str, path: str, target: str) -> StateUpdate:
+    """To a page that leads on to where the person was going; nowhere when she is there."""
+    if path.startswith(page):
         return StateUpdate()
-    query = f"?{root.router.url.query}" if root.router.url.query else ""
-    return _go(f"/login?next={quote(path + query, safe='')}")
+    return _go(f"{page}?next={quote(target, safe='')}")
 
 
 def _go(target: str) -> StateUpdate:

@@ -17,11 +17,13 @@ from typing import Any
 import reflex as rx
 
 from lk_portal.errors import PortalError
+from lk_portal.i18n import active_locale, using_locale
 from lk_portal.logs import report
-from lk_portal.services.access import Identity, identity_of
+from lk_portal.services.access import Duty, Identity, identity_of
 from lk_portal.services.context import Portal
 from lk_portal.services.freshness import changed_since
 from lk_portal.state.guard import acting_as, is_filled_for, who
+from lk_portal.state.sockets import close_soon
 
 TURN_S = 1.0
 OVERLAP = timedelta(seconds=5)
@@ -32,10 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """An open page: its state class, which has an async `_show()`, its person, and the points it shows."""
+    """An open page: its state class, which has an async `_show()`, its person and language, its points."""
 
     state: type[rx.State]
     identity: Identity
+    locale: str
     points: frozenset[int]
 
 
@@ -46,7 +49,7 @@ def follow(client_token: str, state: type[rx.State], points: frozenset[int]) -> 
     """From now on the page gets told when one of `points` changes; a later call replaces this one."""
     identity = who()
     if identity is not None:
-        _followers[client_token] = Follower(state, identity, points)
+        _followers[client_token] = Follower(state, identity, active_locale(), points)
 
 
 def followers() -> int:
@@ -97,11 +100,12 @@ class Broadcaster:
             now=self.portal.clock(),
             is_activity=False,
         )
-        if identity is None:
+        if identity is None or identity.duty is not Duty.NONE:
             _followers.pop(client_token, None)
+            close_soon(self.app, client_token)
             return
         token = rx.BaseStateToken(ident=client_token, cls=page.state)
-        with acting_as(identity):
+        with acting_as(identity), using_locale(page.locale):
             async with self.app.modify_state(token) as state:
                 # The page may have been opened anew under another session since it began to follow.
                 if not await is_filled_for(state, identity.session_hash):

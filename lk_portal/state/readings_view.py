@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from lk_portal.i18n import (
     _,
     active_locale,
+    chart_separators,
     clock_text,
     day_text,
     kwh,
@@ -216,7 +217,7 @@ def _layout(labels: list[str], marks: list[int], unit: str) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 52, "r": 8, "t": 24, "b": 36},
-        "separators": ", ",
+        "separators": chart_separators(),
         "dragmode": False,
         "font": {"family": "system-ui, sans-serif", "size": 13},
         "xaxis": {

@@ -6,20 +6,22 @@ layer does what it does not.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lk_portal.i18n import using_locale
 from lk_portal.security.cookies import websocket_cookies
+from lk_portal.security.preferences import chosen_locale
+from lk_portal.security.sockets import CLOSE
 from lk_portal.settings import Settings
 from lk_portal.web.client import header
+from lk_portal.web.connection import Connection
 
 EVENTS_PER_SECOND = 20.0
 EVENTS_BURST = 60.0
@@ -28,7 +30,6 @@ ONE_YEAR = 31_536_000
 MAX_BODY = 65_536
 HASHED_NAME = re.compile(r"^/assets/.+-[A-Za-z0-9_-]{8,}\.(js|css|woff2)$")
 CLOSED_PATHS = ("/_upload", "/_all_routes", "/ping")
-INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -56,22 +57,12 @@ class Bucket:
         return True
 
 
-def inline_script_hashes(static_dir: Path) -> list[str]:
-    """CSP sources for the inline scripts the build wrote into its pages."""
-    found = set()
-    for page in static_dir.rglob("*.html"):
-        for script in INLINE_SCRIPT.findall(page.read_text(encoding="utf-8")):
-            digest = hashlib.sha256(script.encode("utf-8")).digest()
-            found.add(f"'sha256-{base64.b64encode(digest).decode('ascii')}'")
-    return sorted(found)
-
-
-def content_policy(script_hashes: list[str]) -> bytes:
+def content_policy(script_hashes: Sequence[str] = ()) -> bytes:
     """The CSP of pages. Styles may be inline because Plotly and Emotion write them at run time."""
     return "; ".join(
         (
             "default-src 'self'",
-            "script-src 'self' " + " ".join(script_hashes),
+            " ".join(("script-src 'self'", *script_hashes)),
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "connect-src 'self'",
@@ -106,17 +97,19 @@ def has_small_body(scope: Scope) -> bool:
 class Guard:
     """Wraps the portal's ASGI application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, script_hashes: list[str]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
         self.origins = frozenset(settings.own_origins)
         self.headers = security_headers(is_https=settings.is_https)
-        self.page_headers = [(b"content-security-policy", content_policy(script_hashes))]
+        # Built pages bring a policy with the hashes of their own inline scripts; others have no scripts.
+        self.page_headers = [(b"content-security-policy", content_policy())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            with using_locale(chosen_locale(header(scope, b"cookie"))):
+                await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -148,23 +141,24 @@ class Guard:
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
         bucket = Bucket(EVENTS_PER_SECOND, EVENTS_BURST)
-        is_closed = False
+        connection = Connection(receive, send)
 
         async def within_rate() -> Message:
-            nonlocal is_closed
-            message = await receive()
-            if message["type"] == "websocket.receive" and not is_closed and not bucket.take():
-                is_closed = True
-                await send({"type": "websocket.close", "code": POLICY_VIOLATION})
-                return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
-            return message
+            message = await connection.receive()
+            if message["type"] != "websocket.receive" or bucket.take():
+                return message
+            connection.close(POLICY_VIOLATION)
+            return await connection.receive()
 
-        await self.app(self._without_token(scope), within_rate, send)
+        scope = {**self._without_token(scope), CLOSE: partial(connection.close, POLICY_VIOLATION)}
+        await self.app(scope, within_rate, send)
 
     def _without_token(self, scope: Scope) -> Scope:
         """The scope with the session's token replaced by its hash."""
         kept = [(key, value) for key, value in scope["headers"] if key != b"cookie"]
-        cookie = websocket_cookies(header(scope, b"cookie"), self.settings)
+        given = header(scope, b"cookie")
+        locale = chosen_locale(given, query=scope.get("query_string", b""))
+        cookie = websocket_cookies(given, self.settings, locale=locale)
         return {**scope, "headers": [*kept, (b"cookie", cookie.encode("latin-1"))]}
 
     def is_own_origin(self, scope: Scope) -> bool:

@@ -1,0 +1,106 @@
+"""What the routes of plain HTML forms share: fields, cookies, the page to go to, and how they refuse.
+
+An answer is always a redirect to a page; what is to be said there travels in a sealed cookie, the flash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from lk_portal.errors import InputError, PortalError, ThrottledError
+from lk_portal.logs import report
+from lk_portal.security import cookies
+from lk_portal.security.navigation import CONSENT, HOME, NEW_PASSWORD, safe_next
+from lk_portal.services.access import Duty, Visit
+from lk_portal.services.context import current
+from lk_portal.web.client import client_address
+
+MAX_FORM_FIELD = 1024
+MAX_REFERER = 4096
+PAGES_OF_DUTIES = {Duty.NEW_PASSWORD: NEW_PASSWORD, Duty.CONSENT: CONSENT}
+
+
+async def form_of(request: Request) -> FormData:
+    """The fields of a form; files and endless ones are refused with 400."""
+    return await request.form(max_files=0, max_fields=10, max_part_size=8 * MAX_FORM_FIELD)
+
+
+def field(form: FormData, name: str) -> str:
+    """What was typed into a field, without the half characters that some charsets let through."""
+    return str(form.get(name, "")).encode("utf-8", "ignore").decode("utf-8")
+
+
+def visit_of(request: Request) -> Visit:
+    """Where a request comes from, and when."""
+    portal = current()
+    return Visit(
+        address=client_address(request.scope, portal.settings.trusted_proxy_hops),
+        agent=request.headers.get("user-agent", ""),
+        at=portal.clock(),
+    )
+
+
+def cookie_header(request: Request) -> str:
+    """All cookies of a request, as `security.cookies` reads them."""
+    return "; ".join(request.headers.getlist("cookie"))
+
+
+def session_token(request: Request) -> str:
+    """The session's token, or ""."""
+    return cookies.read_cookie(cookie_header(request), cookies.session_cookie(current().settings))
+
+
+def wanted_page(request: Request, form: FormData) -> str:
+    """Where the form says to go; a form sent before scripts filled that in says it in its own address."""
+    given = field(form, "next")[:MAX_FORM_FIELD]
+    query = request.headers.get("referer", "")[:MAX_REFERER].partition("?")[2]
+    asked = parse_qs(query).get("next", [HOME])[0]
+    return safe_next(given if given not in ("", HOME) else asked)
+
+
+def page_after(duty: Duty, target: str) -> str:
+    """The page that was wanted, or first the one of what is owed."""
+    page = PAGES_OF_DUTIES.get(duty)
+    return with_next(page, target) if page else target
+
+
+def with_next(page: str, target: str) -> str:
+    """A page that leads on to `target`."""
+    return page if target == HOME else f"{page}?next={quote(target, safe='')}"
+
+
+def redirect(target: str) -> Response:
+    """A page, asked for by GET."""
+    return RedirectResponse(target, status_code=303)
+
+
+def tell(response: Response, payload: Mapping[str, Any]) -> Response:
+    """Let the next page say something; ids of messages, not sentences."""
+    portal = current()
+    cookies.set_flash(response, portal.settings, dict(payload), now=portal.clock())
+    return response
+
+
+def refused(error: PortalError, page: str, **typed: str) -> Response:
+    """Back to the form's page with the reason, the field, and what was typed - never a password."""
+    told = {
+        "message": error.text,
+        "data": error.data,
+        "field": error.field if isinstance(error, InputError) else "",
+        **typed,
+    }
+    response = tell(redirect(page), told)
+    if isinstance(error, ThrottledError):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def broken(error: Exception) -> PortalError:
+    """What is said about an error inside: its number in the log."""
+    return PortalError("Something went wrong. Error number {number}.", number=report(error))
