@@ -46,7 +46,8 @@ messages: $(VENV)/.dev ## Collect the texts to translate into the catalogues
 	$(PYTHON) -m lk_portal.i18n.extract
 
 clean: ## Remove what can be made again; the data in var/ stay
-	rm -rf $(VENV) .web .states build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .web .states build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis \
+		tests/e2e/axe/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(PYTHON):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sees to it that the tests have their real parts: a browser, PostgreSQL's server programs and Redis.
+# Sees to it that the tests have their real parts: a browser, PostgreSQL's server programs, Redis, and the
+# accessibility rules of axe-core.
 # Only what is missing is installed. On CI a missing part is a failure; elsewhere its tests are skipped,
 # and pytest says which.
 set -euo pipefail
@@ -33,11 +34,21 @@ has_postgres() {
 
 has_redis() { command -v redis-server >/dev/null; }
 
+# Makes the certificates of the tests' mail servers.
+has_openssl() { command -v openssl >/dev/null; }
+
+# The lock beside it pins the version; nothing happens when that is there already.
+install_axe() {
+    (cd "$HERE/../tests/e2e/axe" && bun install --frozen-lockfile --ignore-scripts --silent)
+}
+
 missing=()
 has_browser || install_browser || true
 has_browser || missing+=(chromium)
 has_postgres || "$HERE/apt-install.sh" postgresql || missing+=(postgresql)
 has_redis || "$HERE/apt-install.sh" redis-server || missing+=(redis-server)
+has_openssl || "$HERE/apt-install.sh" openssl || missing+=(openssl)
+install_axe || missing+=(axe-core)
 
 if [ ${#missing[@]} -gt 0 ]; then
     echo "The tests lack: ${missing[*]}" >&2

@@ -27,7 +27,9 @@ from lk_portal.models import (
     Tariff,
     TariffZone,
 )
+from lk_portal.services import documents
 from lk_portal.services.database import Database
+from lk_portal.services.visit import Visit
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 TWO_ZONES = ((1, 7 * 60, 23 * 60), (2, 23 * 60, 7 * 60))
@@ -42,9 +44,11 @@ async def _insert(database: Database, model: Any, /, **values: Any) -> int:
         return int(key[0])
 
 
-async def premises(database: Database, *, timezone: str = "Asia/Omsk", street: str = "ул. Ленина") -> int:
-    """An address in `timezone`."""
-    values = {"street": street, "house": str(next(_numbers)), "flat": "", "timezone": timezone}
+async def premises(
+    database: Database, *, timezone: str = "Asia/Omsk", street: str = "ул. Ленина", house: str = ""
+) -> int:
+    """An address in `timezone`; a house of its own unless told."""
+    values = {"street": street, "house": house or str(next(_numbers)), "flat": "", "timezone": timezone}
     return await _insert(database, Premises, settlement="г. Омск", **values)
 
 
@@ -220,3 +224,12 @@ async def a_metered_point(
         vt_ratio=vt_ratio,
     )
     return MeteredPoint(owner, account_id, point_id, meter_id, serial, placed)
+
+
+async def documents_accepted(database: Database, *, user_id: int) -> None:
+    """A subscriber's agreement to what is in force; without it a sign-in asks for that first."""
+    pending = await documents.pending(database, user_id=user_id)
+    visit = Visit(address="", agent="", at=LONG_AGO)
+    async with database.writing() as connection:
+        ids = [document.id for document in pending]
+        await documents.accept(connection, user_id=user_id, document_ids=ids, visit=visit)

@@ -1,4 +1,4 @@
-"""`make bench`: every measurement, or those named: pages, events, polling, ingest.
+"""`make bench`: every measurement, or those named: pages, events, polling, ingest, sign_in, addresses.
 
     make bench ARGS="events --meters 1000"
 
@@ -13,7 +13,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-PARTS = ("pages", "events", "polling", "ingest")
+PARTS = ("pages", "events", "polling", "ingest", "sign_in", "addresses")
 
 
 def main() -> None:
@@ -40,6 +40,14 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import events
 
         events.run(meters)
+    elif part == "addresses":
+        from tests.bench import addresses
+
+        addresses.run()
+    elif part == "sign_in":
+        from tests.bench import sign_in
+
+        sign_in.run()
     elif part == "polling":
         from tests.bench import polling
 

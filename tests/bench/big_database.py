@@ -48,7 +48,7 @@ async def _people(database: Database, settings: object) -> str:
     for _ in range(METERS_OF_SUBSCRIBER):
         made = await factories.a_metered_point(database, subscriber_id=owner)
         serial = serial or made.serial
-    await create_user(
+    user_id = await create_user(
         database,
         settings,  # type: ignore[arg-type]
         email=LOGIN,
@@ -59,6 +59,7 @@ async def _people(database: Database, settings: object) -> str:
         subscriber_id=owner,
         now=datetime.now(UTC),
     )
+    await factories.documents_accepted(database, user_id=user_id)
     await database.close()
     return serial
 

@@ -1,4 +1,4 @@
-"""One portal, one simulated meter and one browser for all browser and socket tests of a session."""
+"""One portal, one simulated meter, one mail server and one browser for all browser and socket tests."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lk_portal.services.migrations import migrate
 from lk_portal.settings import Settings, load_settings
 from tests.e2e import seed
 from tests.portal_process import RunningPortal, free_port, portal_environment, running_portal, stop
+from tests.smtp_server import SmtpServer
 
 POLL_S = 5
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -32,11 +33,12 @@ TELEPHONE = {"width": 390, "height": 844}
 
 @dataclass(frozen=True)
 class Site:
-    """The running portal and what was planted in it."""
+    """The running portal, what was planted in it, and where its letters arrive."""
 
     portal: RunningPortal
     seed: seed.Seed
     settings: Settings
+    mail: SmtpServer
 
     @property
     def url(self) -> str:
@@ -71,8 +73,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        with running_portal(data_dir, LK_POLL_INTERVAL_S=str(POLL_S)) as portal:
-            yield Site(portal, planted, settings)
+        with (
+            SmtpServer() as mail,
+            running_portal(data_dir, LK_POLL_INTERVAL_S=str(POLL_S), LK_SMTP_URL=mail.url) as portal,
+        ):
+            yield Site(portal, planted, settings, mail)
     finally:
         stop(simulator)
 

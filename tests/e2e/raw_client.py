@@ -10,6 +10,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -17,6 +18,8 @@ import socketio
 
 NAMESPACE = "/_event"
 QUIET_S = 0.15
+# Everything but ASCII escaped: so half a character, which has no UTF-8, can be sent too.
+ESCAPED = SimpleNamespace(dumps=lambda data, **_options: json.dumps(data), loads=json.loads)
 
 
 class RawClient:
@@ -31,7 +34,7 @@ class RawClient:
         self._headers = {"Cookie": cookie} if cookie else {}
         if origin != "":
             self._headers["Origin"] = origin or url
-        self._client = socketio.AsyncClient(reconnection=False)
+        self._client = socketio.AsyncClient(reconnection=False, json=ESCAPED)
         self._client.on("event", self._keep, namespace=NAMESPACE)
         self._client.on("disconnect", self._close, namespace=NAMESPACE)
 

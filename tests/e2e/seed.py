@@ -1,4 +1,5 @@
-"""The people and meters of the browser tests: a subscriber with a live meter, a stranger, staff."""
+"""The people and meters of the browser tests: a subscriber with a live meter, a stranger, staff, and accounts
+that nobody has yet."""
 
 from __future__ import annotations
 
@@ -22,6 +23,11 @@ ADMIN = "admin@example.com"
 HISTORY_DAYS = 420
 CANARY = "Канареечная"
 """The street of the subscriber: nobody else may ever get to see it."""
+OWNED_ACCOUNT = "550077700001"
+"""The subscriber's."""
+FREE_STREET = "ул. Вольная"
+FREE_ACCOUNTS = tuple(f"5500888000{number:02}" for number in range(1, 13))
+"""Accounts without an owner, for those who register; the first is at house 1 of the free street."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,9 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
     owner = await factories.subscriber(database)
     tariff_id = await factories.tariff(database)
     address = await factories.premises(database, street=f"ул. {CANARY}")
-    account = await factories.account(database, premises_id=address, subscriber_id=owner)
+    account = await factories.account(
+        database, premises_id=address, subscriber_id=owner, number=OWNED_ACCOUNT
+    )
     point = await factories.point(database, account_id=account, tariff_id=tariff_id, name="")
     meter = await factories.meter(database, serial=serial, map_name="eastron-sdm630")
     await factories.installation(database, meter_id=meter, point_id=point)
@@ -54,7 +62,7 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
         (OPERATOR, None, Role.OPERATOR, None),
         (ADMIN, None, Role.ADMIN, None),
     ):
-        await create_user(
+        user_id = await create_user(
             database,
             settings,
             email=login,
@@ -65,6 +73,11 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
             subscriber_id=subscriber,
             now=now,
         )
+        if role is Role.SUBSCRIBER:
+            await factories.documents_accepted(database, user_id=user_id)
+    for house, number in enumerate(FREE_ACCOUNTS, start=1):
+        home = await factories.premises(database, street=FREE_STREET, house=str(house))
+        await factories.account(database, premises_id=home, number=number)
     hour = now.replace(minute=0, second=0, microsecond=0)
     hole, estimated = hour - timedelta(days=40), hour - timedelta(days=41)
     await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)

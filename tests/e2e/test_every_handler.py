@@ -5,24 +5,31 @@ The list of handlers is Reflex's own registry, so a new one is tried without bei
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import inspect
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from reflex_base.registry import RegistrationContext
 
+from lk_portal.models import Duty
+from lk_portal.security.tokens import hash_of
 from lk_portal.services.access import Role
 from lk_portal.state.guard import FRAMEWORK_HANDLERS, declared_access
 from tests.e2e import seed
 from tests.e2e.conftest import Site
 from tests.e2e.raw_client import raw_client, session_cookie
+from tests.e2e.sessions import put_under
 
 # Their rows come and go with what the tests and the poller do; no handler may write to the others.
 MOVING = {
     "user_session",
     "attempt",
+    "captcha_challenge",
+    "audit_entry",
+    "letter",
     "register_reading",
     "register_mark",
     "interval",
@@ -31,17 +38,22 @@ MOVING = {
     "point_freshness",
     "meter_connection",
 }
-PAYLOADS = (
-    {},
-    {
-        "value": "x",
-        "form": {"meter": "x", "interval": "month"},
-        "grain": "day",
-        "points": [{"pointNumber": 0}],
-    },
-    {"points": "x", "form": [], "grain": None, "number": "<b>1</b>"},
-    {"points": [None], "form": {"interval": {"$gt": ""}}, "grain": ["day"], "number": 10**400},
+GARBAGE: tuple[object, ...] = (
+    "x",
+    "<b>1</b>' OR 1=1 --",
+    "\x00",
+    "\ud800",
+    None,
+    1,
+    10**400,
+    [],
+    [None, {"pointNumber": 0}],
+    {"pointNumber": {"$gt": ""}},
+    {"meter": "x", "interval": "month", "period": [1], "energy": {"$gt": ""}},
+    {"email": None, "phone": 1, "password": [], "repeat": {}, "code": 0, "captcha": "", "address": 1.5},
 )
+AT_ONCE = 55
+"""Events over one socket, below what closes it."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +88,7 @@ def test_setvar_and_client_storage_stay_closed(handlers: list[str], registry: No
     closed = [name for name in handlers if name.endswith((".setvar", ".update_vars_internal"))]
 
     assert closed
-    assert not FRAMEWORK_HANDLERS & set(closed)
+    assert not FRAMEWORK_HANDLERS.keys() & set(closed)
     assert all(declared_access(name) is None for name in closed)
 
 
@@ -92,22 +104,95 @@ async def test_a_subscriber_gets_through(site: Site, handlers: list[str]) -> Non
 
 
 @pytest.mark.parametrize("who", ["visitor", seed.STRANGER, seed.OPERATOR, seed.ADMIN])
-async def test_nobody_else_reads_or_changes_anything(site: Site, handlers: list[str], who: str) -> None:
+async def test_nobody_else_reads_or_changes_anything(
+    site: Site, handlers: list[str], registry: None, who: str
+) -> None:
     cookie = "" if who == "visitor" else session_cookie(site.url, who, seed.PASSWORD)
-    path = f"/readings?meter={site.seed.serial}"
-    before = table_hashes(site.portal.data_dir / "portal.sqlite3")
+    victim = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
+    before = await at_rest(site)
 
-    for payload in PAYLOADS:
+    answers = await fire_all(site, handlers, cookie=cookie, things=things_of_the_subscriber(site, victim))
+
+    assert seed.CANARY not in answers
+    assert not cookie or secret_of(cookie) not in answers
+    assert await at_rest(site) == before
+    assert seed.CANARY in await readings_of(site, handlers, victim), "the victim's session goes on"
+
+
+@pytest.mark.parametrize("duty", [Duty.NEW_PASSWORD, Duty.CONSENT])
+async def test_a_session_with_a_duty_reaches_nothing_else(
+    site: Site, handlers: list[str], registry: None, duty: Duty
+) -> None:
+    cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
+    put_under(site, cookie, duty)
+    before = await at_rest(site)
+
+    answers = await fire_all(site, handlers, cookie=cookie, things=("x",))
+
+    assert seed.CANARY not in answers
+    assert await at_rest(site) == before
+
+
+async def test_variables_cannot_be_set_by_name(site: Site, handlers: list[str]) -> None:
+    """Reflex's own handlers could do it; the closed ones stay closed, the open one has nothing to set."""
+    name = "reflex___state____state.lk_portal___state___login____login_state.login"
+    setting = {"vars": {f"{name}{marker}": "planted" for marker in ("", "_rx_state_")}}
+    async with raw_client(site.url) as client:
+        for handler in handlers:
+            if handler.endswith((".update_vars_internal", ".hydrate_and_load")):
+                await client.send(handler, setting, path="/login")
+            if handler.endswith("login_state.setvar"):
+                await client.send(handler, {"var_name": "login", "value": "planted"}, path="/login")
+        await client.send("reflex___state____state.hydrate", path="/login")
+        answer = await client.settle()
+
+    assert "login_rx_state_" in answer
+    assert "planted" not in answer
+
+
+async def fire_all(site: Site, handlers: list[str], *, cookie: str, things: tuple[object, ...]) -> str:
+    """Every handler with every piece of garbage, and with things of somebody else; all that was answered."""
+    events = [(name, payload) for name in handlers for payload in payloads(name, (*GARBAGE, *things))]
+    answers = []
+    for first in range(0, len(events), AT_ONCE):
         async with raw_client(site.url, cookie=cookie) as client:
-            for number, name in enumerate(handlers):
-                if number % 50 == 49:
-                    await client.settle()
-                await client.send(name, payload, path=path)
-            answer = await client.settle()
-        assert seed.CANARY not in answer
-        assert not cookie or cookie.partition("=")[2] not in answer
+            for name, payload in events[first : first + AT_ONCE]:
+                await client.send(name, payload, path=f"/readings?meter={site.seed.serial}")
+            # The last is always answered, and after all the others.
+            await client.send("reflex___state____state.hydrate", path="/readings")
+            answers.append(await client.settle())
+            assert not client.is_closed.is_set()
+    return "\n".join(answers)
 
-    assert table_hashes(site.portal.data_dir / "portal.sqlite3") == before
+
+def payloads(name: str, values: tuple[object, ...]) -> list[dict[str, object]]:
+    """For a handler: no arguments, one too many, and each value as every argument it has."""
+    registered = RegistrationContext.get().event_handlers[name]
+    arguments = [one for one in inspect.signature(registered.handler.fn).parameters if one != "self"]
+    filled = [dict.fromkeys(arguments, value) for value in values] if arguments else []
+    return [{}, {"no_such_argument": 1}, *filled]
+
+
+def things_of_the_subscriber(site: Site, cookie: str) -> tuple[object, ...]:
+    """What a thief would like to name: the subscriber's meter, account, addresses, session."""
+    names = (site.seed.serial, seed.OWNED_ACCOUNT, seed.SUBSCRIBER, seed.PHONE, hash_of(secret_of(cookie)))
+    forms = (
+        {"meter": site.seed.serial, "interval": "month"},
+        {"account": seed.OWNED_ACCOUNT, "email": "thief@", "captcha": "00000"},
+    )
+    return (*names, *forms)
+
+
+def secret_of(cookie: str) -> str:
+    """The token in a Cookie header."""
+    return cookie.partition("=")[2]
+
+
+async def readings_of(site: Site, handlers: list[str], cookie: str) -> str:
+    """What a session gets of /readings."""
+    async with raw_client(site.url, cookie=cookie) as client:
+        await client.send(_readings_load(handlers), path="/readings")
+        return await client.settle()
 
 
 async def test_a_copied_client_token_opens_nothing(site: Site, handlers: list[str]) -> None:
@@ -167,14 +252,22 @@ def _readings_load(handlers: list[str]) -> str:
     return name
 
 
-def table_hashes(path: Path) -> dict[str, str]:
-    """A hash of the rows of every table that must not move."""
+async def at_rest(site: Site) -> dict[str, str]:
+    """A hash of the rows of every table that must not move, once no letter is on its way."""
+    path = site.portal.data_dir / "portal.sqlite3"
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        for _ in range(200):
+            if not connection.execute("SELECT 1 FROM letter WHERE status = 'waiting'").fetchone():
+                break
+            await asyncio.sleep(0.1)
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            name: hashlib.sha256(
-                repr(connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()).encode()
-            ).hexdigest()
+        queries = {
+            name: f'SELECT * FROM "{name}" ORDER BY 1'
             for name in names
             if name not in MOVING and not name.startswith("sqlite_")
+        }
+        queries["letter"] = "SELECT id, kind, to_address, user_id, data FROM letter ORDER BY 1"
+        return {
+            name: hashlib.sha256(repr(connection.execute(query).fetchall()).encode()).hexdigest()
+            for name, query in queries.items()
         }

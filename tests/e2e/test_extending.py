@@ -32,6 +32,7 @@ LEFT_OUT = (
     ".ruff_cache",
     ".hypothesis",
     "__pycache__",
+    "node_modules",
 )
 MOST_LINES = 30
 

@@ -10,6 +10,7 @@ from tests.page_weight import weigh
 
 pytestmark = pytest.mark.browser
 LOGIN_KB = 190
+REGISTER_KB = 200
 READINGS_KB = 560
 
 
@@ -17,6 +18,13 @@ async def test_login_is_light_and_has_no_chart(page: Page, site: Site) -> None:
     weight = await weigh(page, f"{site.url}/login", wait_for="#login")
 
     assert 50 < weight.kilobytes <= LOGIN_KB, weight.names()
+    assert "plotly" not in weight.names().lower()
+
+
+async def test_registering_is_light_and_has_no_chart(page: Page, site: Site) -> None:
+    weight = await weigh(page, f"{site.url}/register", wait_for="img[src^='data:']")
+
+    assert 50 < weight.kilobytes <= REGISTER_KB, weight.names()
     assert "plotly" not in weight.names().lower()
 
 

@@ -42,8 +42,8 @@ def room(may: str = "", *, but: str = "", never: str = "") -> Room:
 IMPORTERS = ("import_module", "__import__")
 DATABASE = "services.database services.migrations"
 SQL = "sqlalchemy sqlmodel alembic psycopg aiosqlite sqlite3"
-BELOW_STATE = "errors settings logs i18n security metering.types services"
-BELOW_JOBS = "errors settings logs i18n security metering models services"
+BELOW_STATE = "errors settings logs i18n security letters.agents metering.types services"
+BELOW_JOBS = "errors settings logs i18n security letters metering models services"
 EVERYTHING = f"{BELOW_JOBS} jobs web state components pages serving lk_portal commands cli"
 
 ROOMS = {
@@ -53,6 +53,7 @@ ROOMS = {
     "logs": room("", never=f"reflex {SQL}"),
     "i18n": room("errors settings", never=f"reflex {SQL}"),
     "security": room("errors settings", never=f"reflex {SQL}"),
+    "letters": room("errors settings i18n", never=f"reflex {SQL}"),
     "metering": room("errors", never=f"reflex {SQL}"),
     "models": room("errors metering.types", never="reflex"),
     "services": room(BELOW_JOBS, never="reflex"),
@@ -89,6 +90,7 @@ BAD = [
     ("i18n/x.py", "from lk_portal import services", "lk_portal.services"),
     ("security/x.py", "from lk_portal.models.access import Role", "lk_portal.models.access"),
     ("security/x.py", "import sqlalchemy", "sqlalchemy"),
+    ("letters/x.py", "from lk_portal.models import LetterKind", "lk_portal.models"),
     ("metering/x.py", "from lk_portal.settings import Settings", "lk_portal.settings"),
     ("metering/x.py", "import lk_portal.models.reading", "lk_portal.models.reading"),
     ("metering/x.py", "import reflex as rx", "reflex"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -10,13 +12,25 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel import Locale
 from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lk_portal import i18n
 from lk_portal.errors import InputError, PortalError, ThrottledError
-from lk_portal.i18n import extract, kwh, ngettext, say
+from lk_portal.i18n import (
+    LANGUAGES,
+    active_locale,
+    chart_separators,
+    choose_locale,
+    extract,
+    kwh,
+    ngettext,
+    say,
+    using_locale,
+)
+from lk_portal.settings import KNOWN_LOCALES
 
 PLACEHOLDER = re.compile(r"\{\w+\}")
 WORDS = {
@@ -191,6 +205,84 @@ def test_energy_is_written_as_babel_would(energy_wh: int, digits: int) -> None:
     expected = format_decimal(exact, format=pattern, locale="ru")
 
     assert kwh(energy_wh, digits=digits) == (expected.lstrip("-") if exact == 0 else expected)
+
+
+def test_a_block_speaks_its_own_language() -> None:
+    assert i18n._("Sign in") == "Войти"
+    with using_locale("en"):
+        assert (i18n._("Sign in"), kwh(1_234_567), chart_separators()) == ("Sign in", "1,234.57", ".,")
+        with using_locale("ru"):
+            assert (i18n._("Sign in"), chart_separators()) == ("Войти", ",\u00a0")
+        assert say(ThrottledError(seconds=7)) == "Too many attempts. Try again in 7 s."
+        with using_locale("xx"):
+            assert active_locale() == "ru"
+    assert i18n._("Sign in") == "Войти"
+
+
+async def test_everybody_at_once_is_spoken_to_in_his_own_language() -> None:
+    async def answer(locale: str) -> tuple[str, str]:
+        choose_locale(locale)
+        await asyncio.sleep(0)
+        return i18n._("Sign in"), i18n.short_month_names(active_locale())[0]
+
+    answers = await asyncio.gather(*(answer(locale) for locale in ("en", "ru", "", "en")))
+
+    assert answers == [("Sign in", "Jan"), ("Войти", "янв."), ("Войти", "янв."), ("Sign in", "Jan")]
+    assert active_locale() == "ru"
+
+
+def test_an_english_moment_cannot_be_read_as_another_day() -> None:
+    with using_locale("en"):
+        text = i18n.moment_text(datetime(2026, 3, 4, 18, 30, tzinfo=UTC), ZoneInfo("Asia/Omsk"))
+
+    assert text == "Mar 5, 2026, 00:30"
+
+
+def test_every_language_has_its_own_name() -> None:
+    assert tuple(LANGUAGES) == KNOWN_LOCALES
+    assert all(name in Locale.parse(code).get_display_name(code).title() for code, name in LANGUAGES.items())
+
+
+SPOKEN_AT_RUN_TIME = ("state", "services", "web", "jobs", "letters", "security")
+"""Rooms whose texts are said to whoever asks. Pages and components are built, a language at a time."""
+
+
+def said_at_import(source: str) -> list[int]:
+    """Lines where a text is made while a module is loaded: in whatever language the process speaks then."""
+    tree = ast.parse(source)
+    later = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for part in (node.body if isinstance(node.body, list) else [node.body])
+        for inner in ast.walk(part)
+    }
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node not in later)
+    return [call.lineno for call in calls if getattr(call.func, "id", "") in ("_", "ngettext", "say")]
+
+
+def test_what_is_said_at_run_time_is_not_said_at_import() -> None:
+    modules = [path for room in SPOKEN_AT_RUN_TIME for path in (extract.PACKAGE / room).rglob("*.py")]
+    found = {str(path): said_at_import(path.read_text(encoding="utf-8")) for path in modules}
+
+    assert len(found) > 40
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ('TEXT = _("Show")', [1]),
+        ('class A:\n    text: str = _("Show")', [2]),
+        ('def f(text=_("Show")): ...', [1]),
+        ('@page(title=_("Show"))\ndef f(): ...', [1]),
+        ('def f():\n    return _("Show")', []),
+        ('F = lambda: _("Show")', []),
+        ('TEXT = N_("Show")', []),
+    ],
+)
+def test_a_text_said_at_import_is_found(source: str, lines: list[int]) -> None:
+    assert said_at_import(source) == lines
 
 
 def test_an_error_is_a_sentence_with_its_data() -> None:

@@ -17,11 +17,9 @@ from lk_portal.errors import ConfigurationError
 from lk_portal.pages import registry
 from lk_portal.pages.registry import all_pages, menu_pages, portal_page
 from lk_portal.services.access import Identity, Role
-from lk_portal.serving.frontend import fingerprint, use_own_port
-from lk_portal.settings import load_settings
 from lk_portal.state.guard import Access
 from lk_portal.web.client import client_address
-from lk_portal.web.guard import Bucket, content_policy, inline_script_hashes
+from lk_portal.web.guard import Bucket
 
 
 def layout() -> rx.Component:
@@ -150,15 +148,6 @@ def test_a_bucket_lets_a_burst_and_then_the_rate_through() -> None:
     assert [bucket.take() for _ in range(4)] == [True, True, True, False]
 
 
-def test_inline_scripts_are_allowed_by_their_hash_only(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text('<script>let a = 1</script><script src="/x.js"></script>')
-    hashes = inline_script_hashes(tmp_path)
-
-    assert len(hashes) == 1
-    assert hashes[0].encode() in content_policy(hashes)
-    assert b"unsafe-eval" not in content_policy(hashes)
-
-
 @pytest.mark.parametrize(
     ("hops", "forwarded", "address"),
     [
@@ -172,23 +161,3 @@ def test_only_trusted_proxies_are_believed(hops: int, forwarded: bytes, address:
     scope = {"type": "http", "client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", forwarded)]}
 
     assert client_address(scope, hops) == address
-
-
-def test_the_websocket_follows_the_pages_own_port() -> None:
-    import reflex_base
-
-    installed = Path(reflex_base.__file__).parent / ".templates" / "web" / "utils" / "state.js"
-    changed = use_own_port(installed.read_text(encoding="utf-8"))
-
-    assert "endpoint.port = window.location.port" in changed
-    assert use_own_port(changed) == changed
-    with pytest.raises(ConfigurationError):
-        use_own_port("something else")
-
-
-def test_another_language_or_name_needs_another_build() -> None:
-    plain = fingerprint(load_settings())
-
-    assert fingerprint(load_settings()) == plain
-    assert fingerprint(load_settings(locale="en")) != plain
-    assert fingerprint(load_settings(utility_name="Иная")) != plain

@@ -263,3 +263,19 @@ def test_a_relative_sqlite_file_is_meant_from_where_the_portal_starts(
 def test_the_public_address_is_what_a_browser_calls_its_origin(typed: str, origin: str) -> None:
     assert load_settings(public_url=typed).public_url == origin
     assert origin in load_settings(public_url=typed).own_origins
+
+
+def test_secrets_that_were_in_force_are_known_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = RANDOM_SECRET[::-1]
+    monkeypatch.setenv("LK_OLD_SECRET_KEYS", f" {RANDOM_SECRET} , {older},")
+
+    assert load_settings().old_secrets() == (RANDOM_SECRET.encode(), older.encode())
+    assert RANDOM_SECRET not in repr(load_settings())
+
+
+def test_a_short_old_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().old_secrets() == ()
+    monkeypatch.setenv("LK_OLD_SECRET_KEYS", f"{RANDOM_SECRET},short")
+
+    with pytest.raises(ConfigurationError, match="LK_OLD_SECRET_KEYS"):
+        load_settings()

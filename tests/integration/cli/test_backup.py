@@ -58,11 +58,11 @@ async def sign_in(address: str, data_dir: Path) -> str:
     settings = load_settings(database_url=address, data_dir=data_dir, bcrypt_rounds=4)
     database = Database(address)
     visit = Visit(address="127.0.0.1", agent="test", at=datetime.now(UTC))
-    token = await access.sign_in(
+    signed_in = await access.sign_in(
         database, settings, login="anna@utility.example", password=PASSWORD, visit=visit
     )
     await database.close()
-    return token
+    return signed_in.token
 
 
 @pytest.fixture

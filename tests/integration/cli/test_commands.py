@@ -35,7 +35,8 @@ def lk(sqlite_address: str, tmp_path: Path) -> Command:
 
 async def sign_in(database: Database, lk: Command, login: str, password: str) -> str:
     settings = load_settings(database_url=lk.address, data_dir=lk.data_dir, bcrypt_rounds=4)
-    return await access.sign_in(database, settings, login=login, password=password, visit=VISIT)
+    signed_in = await access.sign_in(database, settings, login=login, password=password, visit=VISIT)
+    return signed_in.token
 
 
 async def test_poll_prints_a_table_and_stores(lk: Command, sqlite_database: Database) -> None:

@@ -18,7 +18,7 @@ from lk_portal.metering.maps import load_maps
 from lk_portal.metering.simulator.fleet import start_all, stop_all, targets
 from lk_portal.metering.types import Quality, Quantity
 from lk_portal.models.types import to_milliseconds
-from lk_portal.services import access, demo, demo_plan
+from lk_portal.services import access, demo, demo_plan, own_data
 from lk_portal.services.access import Visit
 from lk_portal.services.database import Database
 from lk_portal.services.demo_meters import gateways
@@ -85,9 +85,10 @@ async def test_a_second_seeding_changes_nothing(seeded: Seeded) -> None:
 async def test_every_login_works(seeded: Seeded, user: demo_plan.DemoUser) -> None:
     visit = Visit(address="127.0.0.1", agent="test", at=NOW)
 
-    assert await access.sign_in(
+    signed_in = await access.sign_in(
         seeded.database, seeded.settings, login=user.email, password=user.password, visit=visit
     )
+    assert signed_in.duty is access.Duty.NONE, "nothing stands between a demo login and its cabinet"
 
 
 async def test_the_first_meter_is_the_manuals(seeded: Seeded) -> None:
@@ -289,3 +290,27 @@ async def test_a_seeding_cut_off_before_the_logins_is_completed(seeded: Seeded) 
     assert not await demo.seed(seeded.database, seeded.settings, now=NOW)
 
     assert await seeded.one("SELECT count(*) FROM portal_user") == len(demo_plan.USERS)
+
+
+async def test_a_login_that_was_changed_or_erased_is_no_hindrance(seeded: Seeded) -> None:
+    owner = "SELECT subscriber_id FROM portal_user WHERE email = 'demo@energomir.example'"
+    before = await seeded.one(owner)
+    async with seeded.database.writing() as connection:
+        await connection.execute(
+            text("UPDATE portal_user SET email = 'new@example.com' WHERE email = 'demo@energomir.example'")
+        )
+
+    assert not await demo.seed(seeded.database, seeded.settings, now=NOW)
+    assert await seeded.one("SELECT count(*) FROM portal_user") == len(demo_plan.USERS)
+
+    visit = Visit(address="127.0.0.1", agent="test", at=NOW)
+    user_id = await seeded.one("SELECT id FROM portal_user WHERE email = 'new@example.com'")
+    await own_data.erase(
+        seeded.database,
+        seeded.settings,
+        user_id=user_id,
+        password=demo_plan.DEMO_USER.password,
+        visit=visit,
+    )
+    assert not await demo.seed(seeded.database, seeded.settings, now=NOW)
+    assert await seeded.one(owner) == before

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from lk_portal import logs
-from lk_portal.logs import redact, redact_value, report
+from lk_portal.logs import CrowdFilter, redact, redact_value, report
 
 CANARY = "c4n4ry-Zq81"
 
@@ -43,12 +44,83 @@ def written(*, is_json: bool, level: str = "info") -> io.StringIO:
         f"postgresql://lk:{CANARY}@db/lk refused",
         f"LK_SECRET_KEY={CANARY}",
         f"{{'session_id': '{CANARY}'}}",
+        f"form=password={CANARY}",
+        f"cut off within {{'password': '{CANARY}",
+        f"a-{'x' * 60_000}-token={CANARY}",
     ],
 )
 def test_values_of_secrets_are_removed(text: str) -> None:
     assert CANARY in text
     assert CANARY not in redact(text)
     assert logs.REMOVED in redact(text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["x", "a-", "password", "password='", "a='\\' ", "cookie:", "a://b:c ", "://", "token ", "b'\\", "a  "],
+)
+def test_no_text_takes_long(piece: str) -> None:
+    """The largest event a socket lets through: each of these once took minutes, or might."""
+    text = piece * (65_536 // len(piece))
+    began = time.process_time()
+
+    redact(text)
+
+    assert time.process_time() - began < 2
+
+
+def test_a_text_of_any_length_makes_a_short_record() -> None:
+    stream = written(is_json=False)
+
+    logging.getLogger("lk_portal.test").warning("begin %s end", "x" * 50_000, extra={"said": "y" * 50_000})
+    try:
+        raise ValueError("z" * 50_000)
+    except ValueError as error:
+        report(error)
+
+    assert len(stream.getvalue()) < 2 * logs.MOST_MESSAGE + logs.MOST_TRACE + 1_000
+    assert "begin xxx" in stream.getvalue()
+    assert "xxx end" in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_a_crowd_of_equal_records_is_held_back_and_counted() -> None:
+    moments = [0.0]
+    crowd = CrowdFilter(burst=5, per_second=1, clock=lambda: moments[-1])
+
+    passed = [crowd.filter(record_of(line=1)) for _ in range(100)]
+    assert passed.count(True) == 5
+    assert crowd.filter(record_of(line=2)), "another place is another crowd"
+    moments.append(2.0)
+    later = record_of(line=1)
+    assert crowd.filter(later)
+    assert later.held_back == 95  # type: ignore[attr-defined]
+    again = record_of(line=1)
+    assert crowd.filter(again)
+    assert not hasattr(again, "held_back")
+
+
+def test_a_crowd_of_one_error_does_not_hide_another() -> None:
+    stream = written(is_json=False)
+
+    for _ in range(200):
+        report(error_from(lambda: int("x")))
+    number = report(error_from(lambda: {}["x"]))
+
+    assert stream.getvalue().count("ValueError") < 100
+    assert number in stream.getvalue()
+
+
+def record_of(*, line: int) -> logging.LogRecord:
+    return logging.LogRecord("lk_portal.test", logging.INFO, "x.py", line, "x", None, None)
+
+
+def error_from(act: Callable[[], object]) -> Exception:
+    try:
+        act()
+    except Exception as error:
+        return error
+    raise AssertionError
 
 
 def test_what_is_no_secret_stays() -> None:

@@ -8,19 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import reflex_base
 
 from lk_portal.errors import ConfigurationError
+from lk_portal.security.preferences import LANGUAGE_PARAMETER
 from lk_portal.serving import frontend
 from lk_portal.serving.frontend import (
-    FIXED_PORT,
-    OWN_PORT,
-    OwnPortPlugin,
+    SOCKET_CHANGES,
+    OwnSocketPlugin,
+    ambiguous_names,
     build_environment,
     fingerprint,
     is_built,
-    use_own_port,
+    pages_dir,
+    use_own_socket,
 )
-from lk_portal.settings import Settings, load_settings
+from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 
 MODULES = (
     "pages/home.py",
@@ -46,7 +49,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name, encoding="utf-8")
     monkeypatch.setattr(frontend, "ROOT", tmp_path)
-    monkeypatch.setattr(frontend, "STATIC_DIR", tmp_path / ".web" / "build" / "client")
+    monkeypatch.setattr(frontend, "PAGES_DIR", tmp_path / ".web" / "_static")
     monkeypatch.setattr(frontend, "STAMP", tmp_path / ".web" / "lk-build.json")
     return tmp_path
 
@@ -56,9 +59,16 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(data_dir=tmp_path / "data", locale="ru", utility_name="Сеть")
 
 
+def write(locale: str, name: str, content: str) -> None:
+    """A file of the bundle of a language."""
+    path = pages_dir(locale) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
 def stamp(tree: Path, value: str) -> None:
-    frontend.STATIC_DIR.mkdir(parents=True, exist_ok=True)
-    (frontend.STATIC_DIR / "index.html").touch()
+    for locale in KNOWN_LOCALES:
+        write(locale, "index.html", locale)
     frontend.STAMP.write_text(json.dumps({"fingerprint": value}), encoding="ascii")
 
 
@@ -108,14 +118,14 @@ def test_what_the_browser_never_gets_needs_no_new_build(tree: Path, settings: Se
 @pytest.mark.parametrize(
     ("changes", "is_another"),
     [
-        ({"locale": "en"}, True),
+        ({"locale": "en"}, False),
         ({"utility_name": "Иная"}, True),
         ({"utility_color": "#123456"}, True),
         ({"port": 9000}, False),
         ({"public_url": "https://lk.example"}, False),
     ],
 )
-def test_a_build_serves_any_address_but_one_language(
+def test_a_build_serves_any_address_and_language_but_one_utility(
     tree: Path, settings: Settings, changes: dict[str, object], is_another: bool
 ) -> None:
     values: dict[str, object] = {"data_dir": settings.data_dir, "locale": "ru", "utility_name": "Сеть"}
@@ -133,29 +143,56 @@ def test_a_build_is_used_as_long_as_nothing_changed(tree: Path, settings: Settin
     assert not is_built(settings)
 
 
-def test_a_stamp_without_pages_is_no_build(tree: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("locale", KNOWN_LOCALES)
+def test_a_stamp_without_the_pages_of_a_language_is_no_build(
+    tree: Path, settings: Settings, locale: str
+) -> None:
     stamp(tree, fingerprint(settings))
-    (frontend.STATIC_DIR / "index.html").unlink()
+    (pages_dir(locale) / "index.html").unlink()
 
     assert not is_built(settings)
 
 
-def test_the_port_is_taken_from_the_page() -> None:
-    changed = use_own_port(f"a\n  {FIXED_PORT}\nb")
+def test_a_name_means_one_file_in_every_language(tree: Path) -> None:
+    for locale in KNOWN_LOCALES:
+        write(locale, "index.html", locale)
+        write(locale, "assets/same-12345678.js", "same")
+        write(locale, f"assets/own-{locale}345678.js", locale)
+    assert ambiguous_names() == []
 
-    assert changed == f"a\n  {OWN_PORT}\nb"
-    assert use_own_port(changed) == changed
-    for other in ("", "endpoint.hostname = other;", FIXED_PORT.lower().replace("=", "==")):
+    write("en", "assets/same-12345678.js", "other")
+    assert ambiguous_names() == ["assets/same-12345678.js"]
+
+
+INSTALLED = Path(reflex_base.__file__).parent / ".templates" / "web" / "utils" / "state.js"
+"""Reflex's module as this version brings it."""
+
+
+def test_port_and_language_are_taken_from_the_page() -> None:
+    source = INSTALLED.read_text(encoding="utf-8")
+    changed = use_own_socket(source)
+
+    assert "endpoint.port = window.location.port" not in source
+    assert "endpoint.port = window.location.port" in changed
+    assert changed.count(f"{LANGUAGE_PARAMETER}: document.documentElement.lang }}") == 2
+    assert changed.count("token: getToken()") == source.count("token: getToken()")
+    assert use_own_socket(changed) == changed
+
+
+@pytest.mark.parametrize("line", SOCKET_CHANGES)
+def test_another_version_of_reflex_is_refused(line: str) -> None:
+    source = INSTALLED.read_text(encoding="utf-8")
+    for other in (source.replace(line, ""), source + line, ""):
         with pytest.raises(ConfigurationError, match="Reflex"):
-            use_own_port(other)
+            use_own_socket(other)
 
 
 def test_the_plugin_changes_one_module_of_reflex() -> None:
     asked: list[tuple[str, object]] = []
 
-    OwnPortPlugin().pre_compile(add_modify_task=lambda path, task: asked.append((path, task)))
+    OwnSocketPlugin().pre_compile(add_modify_task=lambda path, task: asked.append((path, task)))
 
-    assert asked == [("utils/state.js", use_own_port)]
+    assert asked == [("utils/state.js", use_own_socket)]
 
 
 def test_tools_get_our_settings_and_call_nobody(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

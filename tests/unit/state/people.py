@@ -40,7 +40,7 @@ class People:
     async def add(self, name: str, role: Role, subscriber_id: int | None = None) -> str:
         """A person who has just signed in; the hash of her session."""
         email = f"{name}@example.com"
-        await access.create_user(
+        user_id = await access.create_user(
             self.database,
             self.portal.settings,
             email=email,
@@ -51,11 +51,13 @@ class People:
             subscriber_id=subscriber_id,
             now=NOW,
         )
+        if role is Role.SUBSCRIBER:
+            await factories.documents_accepted(self.database, user_id=user_id)
         visit = Visit(address="192.0.2.1", agent="", at=self.moments[-1])
-        token = await access.sign_in(
+        signed_in = await access.sign_in(
             self.database, self.portal.settings, login=email, password=PASSWORD, visit=visit
         )
-        return hash_of(token)
+        return hash_of(signed_in.token)
 
     async def subscriber(self, name: str) -> tuple[str, factories.MeteredPoint]:
         """A signed-in subscriber with a meter."""
@@ -70,8 +72,9 @@ def client_state(session_hash: str, path: str = "/readings") -> rx.State:
     return root
 
 
-def come_from(root: rx.State, session_hash: str, path: str = "/readings") -> None:
-    """The tab's next event comes under this session."""
+def come_from(root: rx.State, session_hash: str, path: str = "/readings", *, locale: str = "") -> None:
+    """The tab's next event comes under this session, from a page in this language ("": the portal's)."""
     cookie = f"lk_session_hash={session_hash}" if session_hash else ""
+    cookie += f"; lk_locale={locale}" if locale else ""
     root.router_data = {"headers": {"cookie": cookie}, "pathname": path, "asPath": path, "token": "tab"}
     root.router = RouterData.from_router_data(root.router_data)

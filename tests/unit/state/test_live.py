@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 import reflex as rx
 
+from lk_portal.i18n import active_locale, using_locale
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import access
 from lk_portal.services.access import Role, identity_of
@@ -54,7 +55,8 @@ async def open_home(broadcaster: Broadcaster, session: str, placed: factories.Me
 
 async def belongs_to(broadcaster: Broadcaster, session: str) -> None:
     async with broadcaster.app.modify_state(rx.BaseStateToken(ident=TAB, cls=BindingState)) as state:
-        (await state.get_state(BindingState))._owner = session
+        binding = await state.get_state(BindingState)
+        binding._owner, binding._locale = session, active_locale()
 
 
 async def shown(broadcaster: Broadcaster) -> list[dict[str, str]]:
@@ -84,6 +86,36 @@ async def test_a_new_value_comes_to_the_page_that_shows_it(people: People, broad
     await new_value(people, placed, 2)
     await broadcaster.turn()
     assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+
+
+@pytest.mark.parametrize(("locale", "text"), [("ru", "1\u00a0234"), ("en", "1,234")])
+async def test_a_push_is_in_the_language_of_the_page(
+    people: People, broadcaster: Broadcaster, locale: str, text: str
+) -> None:
+    session, placed = await people.subscriber("ivanov")
+    with using_locale(locale):
+        await open_home(broadcaster, session, placed)
+
+    await new_value(people, placed, 3, 1_234_000)
+    await broadcaster.turn()
+
+    assert [row["this_month"] for row in await shown(broadcaster)] == [text]
+    assert active_locale() == "ru"
+
+
+async def test_a_page_opened_anew_in_another_language_gets_no_push_in_the_old_one(
+    people: People, broadcaster: Broadcaster
+) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    with using_locale("en"):
+        await belongs_to(broadcaster, session)
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+
+    assert await shown(broadcaster) == []
+    assert followers() == 0
 
 
 async def test_somebody_elses_value_wakes_nobody(people: People, broadcaster: Broadcaster) -> None:
@@ -117,7 +149,7 @@ async def test_an_ended_session_is_told_nothing(people: People, broadcaster: Bro
     session, placed = await people.subscriber("ivanov")
     await open_home(broadcaster, session, placed)
     if end == "disabled":
-        await access.disable_user(people.database, login="ivanov@example.com")
+        await access.disable_user(people.database, login="ivanov@example.com", now=people.portal.clock())
     else:
         people.wait(timedelta(minutes=30))
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from lk_portal.security.cookies import SESSION_HASH_COOKIE, read_cookie
+from lk_portal.i18n import active_locale
+from lk_portal.security.cookies import LOCALE_COOKIE, SESSION_HASH_COOKIE, read_cookie
 from lk_portal.security.tokens import hash_of
 from lk_portal.settings import load_settings
 from lk_portal.web.guard import EVENTS_BURST, MAX_BODY, Guard, content_policy, security_headers
-from lk_portal.web.pages import PageAddresses
 
 OWN = "https://lk.example"
 SETTINGS = load_settings(public_url=OWN)
@@ -39,7 +38,7 @@ class Inner:
         self.received.append(message)
 
 
-async def drive(inner: Any, scope: Scope, *messages: Message, guard: bool = True) -> list[Message]:
+async def drive(inner: Any, scope: Scope, *messages: Message) -> list[Message]:
     """Run one connection; what was sent back."""
     waiting, sent = list(messages), []
 
@@ -49,8 +48,7 @@ async def drive(inner: Any, scope: Scope, *messages: Message, guard: bool = True
     async def send(message: Message) -> None:
         sent.append(message)
 
-    app = Guard(inner, SETTINGS, ["'sha256-x'"]) if guard else inner
-    await app(scope, receive, send)
+    await Guard(inner, SETTINGS)(scope, receive, send)
     return sent
 
 
@@ -59,9 +57,14 @@ def http(path: str = "/", method: str = "GET", **headers: str) -> Scope:
     return {"type": "http", "path": path, "method": method, "headers": lines}
 
 
-def websocket(origin: str | None, cookie: str = "") -> Scope:
+def websocket(origin: str | None, cookie: str = "", query: str = "") -> Scope:
     lines = [(b"origin", origin.encode())] if origin is not None else []
-    return {"type": "websocket", "path": "/_event/", "headers": [*lines, (b"cookie", cookie.encode())]}
+    return {
+        "type": "websocket",
+        "path": "/_event/",
+        "query_string": query.encode(),
+        "headers": [*lines, (b"cookie", cookie.encode())],
+    }
 
 
 def headers_of(sent: list[Message]) -> dict[bytes, bytes]:
@@ -91,6 +94,43 @@ async def test_our_own_websocket_gets_in_without_its_token() -> None:
     assert inner.received[0] == {"type": "websocket.connect"}
     assert "secret-token" not in seen
     assert read_cookie(seen, SESSION_HASH_COOKIE) == hash_of("secret-token")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "query", "locale"),
+    [
+        ("lk_locale=en", "token=1", "en"),
+        ("lk_locale=en", "token=1&lang=ru", "ru"),
+        ("lk_locale=ru", "lang=en", "en"),
+        ("lk_locale=ru", "lang=xx", "ru"),
+        ("lk_locale=../ru", "lang=%00", ""),
+        ("", "", ""),
+    ],
+)
+async def test_a_page_stays_in_its_language_whatever_another_tab_chose(
+    cookie: str, query: str, locale: str
+) -> None:
+    inner = Inner()
+
+    await drive(inner, websocket(OWN, cookie, query), {"type": "websocket.connect"})
+
+    [seen] = [value.decode() for name, value in inner.scopes[0]["headers"] if name == b"cookie"]
+    assert read_cookie(seen, LOCALE_COOKIE) == locale
+
+
+@pytest.mark.parametrize(
+    ("cookie", "locale"), [("lk_locale=en", "en"), ("lk_locale=ru", "ru"), ("lk_locale=xx", "ru"), ("", "ru")]
+)
+async def test_a_request_is_answered_in_the_language_of_its_browser(cookie: str, locale: str) -> None:
+    seen: list[str] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(active_locale())
+
+    await drive(inner, http("/login", cookie=cookie))
+
+    assert seen == [locale]
+    assert active_locale() == "ru"
 
 
 @pytest.mark.parametrize(("events", "is_cut"), [(int(EVENTS_BURST), False), (int(EVENTS_BURST) + 5, True)])
@@ -155,7 +195,7 @@ async def test_a_page_has_every_header_once() -> None:
 
     headers = headers_of(await drive(inner, http("/login")))
 
-    assert headers[b"content-security-policy"] == content_policy(["'sha256-x'"])
+    assert headers[b"content-security-policy"] == content_policy()
     assert {name for name, _value in security_headers(is_https=True)} <= headers.keys()
     assert headers[b"cache-control"] == b"no-cache"
     assert headers[b"content-type"] == b"text/html; charset=utf-8"
@@ -216,23 +256,3 @@ async def test_the_life_of_the_application_passes_through() -> None:
     await drive(inner, {"type": "lifespan"})
 
     assert seen == ["lifespan"]
-
-
-@pytest.mark.parametrize(
-    ("path", "served"),
-    [("/login", "/login/"), ("/a/b", "/a/b/"), ("/login/", "/login/"), ("/none", "/none"), ("/", "/")],
-)
-async def test_a_page_is_served_at_its_own_address(
-    tmp_path_factory: pytest.TempPathFactory, path: str, served: str
-) -> None:
-    folder = tmp_path_factory.mktemp("static")
-    for name in ("", "login", "a/b"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name / "index.html").touch()
-    inner = Inner()
-    make: Callable[..., PageAddresses] = PageAddresses
-
-    await drive(make(inner, folder), http(path), guard=False)
-
-    assert inner.scopes[0]["path"] == served
-    assert inner.scopes[0].get("raw_path", served.encode()) == served.encode()

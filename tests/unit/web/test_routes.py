@@ -2,76 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
-from lk_portal.security.cookies import read_cookie, read_flash
+from lk_portal.security.cookies import read_cookie, read_devices
 from lk_portal.security.tokens import hash_of
-from lk_portal.services import access, context, health
-from lk_portal.services.access import Role
+from lk_portal.services import access, health
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
 from lk_portal.settings import load_settings
-from lk_portal.web.routes import make_routes
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-EMAIL, PASSWORD = "ivanov@example.com", "Correct-horse-2026"
-
-
-@dataclass
-class Site:
-    """The routes, as a client sees them."""
-
-    http: httpx.AsyncClient
-    portal: Portal
-
-    async def sign_in(self, login: str = EMAIL, password: str = PASSWORD, **fields: str) -> httpx.Response:
-        return await self.http.post(
-            "/auth/login", data={"login": login, "password": password, **fields}, headers={"cookie": ""}
-        )
-
-    def flash(self, answer: httpx.Response) -> dict[str, object]:
-        header = "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
-        return read_flash(header, self.portal.settings, now=NOW)
-
-    async def is_signed_in(self, token: str) -> bool:
-        return bool(
-            await access.identity_of(
-                self.portal.database, self.portal.settings, session_hash=hash_of(token), now=NOW
-            )
-        )
-
-
-@pytest_asyncio.fixture
-async def site(
-    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Site]:
-    settings = load_settings(
-        data_dir=tmp_path, bcrypt_rounds=4, public_url="http://127.0.0.1:8000", trusted_proxy_hops=0
-    )
-    portal = Portal(settings, sqlite_database, clock=lambda: NOW)
-    monkeypatch.setattr(context._Installed, "portal", portal)
-    await access.create_user(
-        sqlite_database,
-        settings,
-        email=EMAIL,
-        phone=None,
-        role=Role.OPERATOR,
-        display_name="Иванов",
-        password=PASSWORD,
-        subscriber_id=None,
-        now=NOW,
-    )
-    transport = httpx.ASGITransport(make_routes(), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as http:
-        yield Site(http, portal)
+from tests.unit.web.site import EMAIL, NOW, PASSWORD, Site
 
 
 async def test_the_right_password_gives_a_session_and_the_page(site: Site) -> None:
@@ -91,6 +34,8 @@ async def test_the_wrong_one_gives_a_sentence_and_keeps_what_was_typed(site: Sit
     assert site.flash(answer) == {
         "message": "Wrong login or password",
         "data": {},
+        "field": "",
+        "form": "login",
         "login": " Ivanov@example.com",
         "next": "/readings",
     }
@@ -229,3 +174,50 @@ async def test_sessions_last_as_long_as_the_settings_say(site: Site) -> None:
         session_hash=hash_of(answer.cookies["lk_session"]),
         now=later,
     )
+
+
+async def test_a_sign_in_ends_the_session_the_browser_came_with(site: Site) -> None:
+    before = (await site.sign_in()).cookies["lk_session"]
+
+    after = (await site.sign_in(cookies={"lk_session": before})).cookies["lk_session"]
+
+    assert not await site.is_signed_in(before)
+    assert await site.is_signed_in(after)
+
+
+async def test_a_browser_is_known_after_a_sign_in(site: Site) -> None:
+    """Others' failures from its own address do not hold it up; a mark that was forged does not help."""
+    answer = await site.sign_in()
+    known = {"lk_device": answer.cookies["lk_device"]}
+    cookie = next(line for line in answer.headers.get_list("set-cookie") if line.startswith("lk_device"))
+    assert {"HttpOnly", "SameSite=lax", "Path=/", "Max-Age=31536000"} <= set(cookie.split("; "))
+    for _ in range(5):
+        await site.sign_in(password="wrong")
+
+    assert "lk_session" not in (await site.sign_in()).cookies
+    for forged in ("e30=.00", known["lk_device"][:-1], "x", '"'):
+        assert "lk_session" not in (await site.sign_in(cookies={"lk_device": forged})).cookies
+    again = await site.sign_in(cookies=known)
+    assert again.cookies["lk_session"]
+    devices = [
+        read_devices(f"lk_device={one}", site.portal.settings, now=NOW)
+        for one in (known["lk_device"], again.cookies["lk_device"])
+    ]
+    assert devices[0] == devices[1]
+    assert list(devices[0]) == [1]
+
+
+async def test_a_refused_sign_in_marks_no_browser(site: Site) -> None:
+    assert "lk_device" not in (await site.sign_in(password="wrong")).cookies
+
+
+async def test_a_sign_out_that_cannot_be_stored_still_empties_the_browser(site: Site) -> None:
+    token = (await site.sign_in()).cookies["lk_session"]
+    async with site.portal.database.writing() as connection:
+        await connection.execute(text('DROP TABLE "user_session"'))
+
+    answer = await site.post("/auth/logout", cookies={"lk_session": token})
+
+    assert answer.headers["location"] == "/login"
+    assert 'lk_session=""' in answer.headers["set-cookie"]
+    assert site.flash(answer)["message"]

@@ -1,0 +1,94 @@
+"""No page shuts anybody out, in either theme, on a desk or on a telephone; axe-core says so."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from lk_portal.models import Duty
+from tests.e2e import seed
+from tests.e2e.accessibility import require_axe, violations
+from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
+from tests.e2e.raw_client import session_cookie
+from tests.e2e.sessions import give_cookie, put_under
+
+pytestmark = pytest.mark.browser
+PUBLIC = {
+    "/login": "Вход в личный кабинет",
+    "/register": "Регистрация",
+    "/recover": "Восстановление пароля",
+    "/info": "Информация",
+    "/info/agreement": "Пользовательское соглашение",
+    "/not-found": "Не найдено",
+}
+OWN = {"/": "Главная", "/readings": "График потребления", "/settings": "Настройка"}
+DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
+PLANTED = {
+    "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
+    "label": "<input type='text'>",
+    "button-name": "<button type='button'></button>",
+    "color-contrast": "<p style='color:#999;background:#aaa'>a pale word</p>",
+    "heading-order": "<h6>too deep</h6>",
+}
+
+
+@pytest.fixture(autouse=True)
+def axe() -> None:
+    require_axe()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, TELEPHONE], ids=["1280", "390"])
+async def test_no_page_shuts_anybody_out(
+    browser: Browser, site: Site, viewport: dict[str, int], scheme: str
+) -> None:
+    context = await browser.new_context(viewport=viewport, color_scheme=scheme, locale="ru-RU")  # type: ignore[arg-type]
+    page = await context.new_page()
+    found = await _walk(page, site, PUBLIC)
+    await give_cookie(context, site, session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD))
+    found |= await _walk(page, site, OWN)
+    for duty in DUTIES:
+        found |= await _look_at_duty(context, page, site, duty)
+
+    assert not {address: lines for address, lines in found.items() if lines}
+    assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES)
+
+
+async def _walk(page: Page, site: Site, addresses: dict[str, str]) -> dict[str, list[str]]:
+    found = {}
+    for address, heading in addresses.items():
+        await page.goto(f"{site.url}{address}")
+        await expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        await _come_to_rest(page)
+        found[address] = await violations(page)
+    return found
+
+
+async def _look_at_duty(context: BrowserContext, page: Page, site: Site, duty: Duty) -> dict[str, list[str]]:
+    cookie = session_cookie(site.url, seed.STRANGER, seed.PASSWORD)
+    put_under(site, cookie, duty)
+    await give_cookie(context, site, cookie)
+    await page.goto(f"{site.url}/")
+    await page.wait_for_url(f"**{DUTIES[duty]}")
+    await _come_to_rest(page)
+    return {DUTIES[duty]: await violations(page)}
+
+
+async def _come_to_rest(page: Page) -> None:
+    """Until what the page asked for is there: pictures, charts, the person's name."""
+    await page.wait_for_load_state("networkidle")
+    await page.wait_for_timeout(300)
+
+
+async def test_planted_violations_are_found(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/login")
+    await page.get_by_label("Пароль").wait_for()
+    await _come_to_rest(page)
+    await page.evaluate(
+        "html => document.querySelector('main').insertAdjacentHTML('beforeend', html)",
+        "".join(PLANTED.values()),
+    )
+
+    found = {line.partition(":")[0] for line in await violations(page)}
+
+    assert found >= PLANTED.keys()
