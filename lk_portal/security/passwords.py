@@ -17,9 +17,14 @@ import hmac
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import bcrypt
+
+_Result = TypeVar("_Result")
 
 MIN_LENGTH = 12
 MAX_LENGTH = 128
@@ -34,28 +39,14 @@ _FILLERS = re.compile(r"[\s\-\u2010\u2011\u2012\u2013\u2014]+")
 _TEMPORARY = re.compile("-".join([f"[{TEMPORARY_ALPHABET}]{{{GROUP}}}"] * (TEMPORARY_LENGTH // GROUP)))
 _HASH = re.compile(r"(?:(p[0-9a-f]{8}))?(\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53})")
 
-
-class _Slots:
-    """A hash takes a core for a quarter of a second: more than two at once would starve everything else."""
-
-    def __init__(self, at_once: int) -> None:
-        self._free = asyncio.Semaphore(at_once)
-        self.asked = 0
-
-    async def __aenter__(self) -> None:
-        self.asked += 1
-        try:
-            await self._free.acquire()
-        except BaseException:
-            self.asked -= 1
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self.asked -= 1
-        self._free.release()
+# A hash takes a core for a quarter of a second: more than two at once would starve everything else.
+_workers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords")
 
 
-_slots = _Slots(2)
+class _Queue:
+    """The hashes that are being computed or wait, in this process."""
+
+    length = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +79,7 @@ def pepper_id(pepper: bytes) -> str:
 
 async def hash_password(password: str, *, pepper: bytes, rounds: int) -> str:
     """The hash to store, with the id of its pepper; computed in a thread."""
-    async with _slots:
-        hashed = await asyncio.to_thread(bcrypt.hashpw, _digest(password, pepper), bcrypt.gensalt(rounds))
+    hashed = await _in_turn(bcrypt.hashpw, _digest(password, pepper), bcrypt.gensalt(rounds))
     return pepper_id(pepper) + hashed.decode("ascii")
 
 
@@ -106,14 +96,13 @@ async def is_password(password: str, stored: str, *, peppers: Peppers, rounds: i
     else:
         hashed, cost, is_real = found[2], int(found[3]), True
     digest = _digest(password, pepper)
-    async with _slots:
-        fits = await asyncio.to_thread(_check, digest, hashed, range(cost, rounds))
+    fits = await _in_turn(_check, digest, hashed, range(cost, rounds))
     return fits and is_real
 
 
 def backlog() -> int:
     """How many hashes are being computed or wait for their turn in this process."""
-    return _slots.asked
+    return _Queue.length
 
 
 def is_outdated(stored: str, *, peppers: Peppers, rounds: int) -> bool:
@@ -155,6 +144,14 @@ def is_temporary(password: str, stored: str, *, peppers: Peppers) -> bool:
 def looks_temporary(password: str) -> bool:
     """Whether this is, or is built like, a password from a letter, which nobody should keep."""
     return _TEMPORARY.fullmatch(password.strip()) is not None
+
+
+async def _in_turn(work: Callable[..., _Result], *arguments: object) -> _Result:
+    _Queue.length += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_workers, work, *arguments)
+    finally:
+        _Queue.length -= 1
 
 
 def _check(digest: bytes, hashed: str, missing: range) -> bool:

@@ -274,7 +274,7 @@ def _gates(who: str, visit: Visit, device: str) -> tuple[Gate, ...]:
 async def _user_by_login(database: Database, login: str) -> Row[Any] | None:
     column = _user.c.email if "@" in login else _user.c.phone
     columns: list[Any] = [_user.c.id, _user.c.role, _user.c.password_hash, _user.c.temporary_hash]
-    query = select(*columns).where(column == (login or None), _user.c.is_active)
+    query = select(*columns).where(column == login, _user.c.is_active)
     async with database.reading() as connection:
         return (await connection.execute(query)).one_or_none()
 

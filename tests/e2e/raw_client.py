@@ -25,12 +25,21 @@ ESCAPED = SimpleNamespace(dumps=lambda data, **_options: json.dumps(data), loads
 class RawClient:
     """One connection; `received` keeps every message as text."""
 
-    def __init__(self, url: str, *, cookie: str = "", token: str = "", origin: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        cookie: str = "",
+        token: str = "",
+        origin: str | None = None,
+        greeting: str = "",
+    ) -> None:
         self.url = url
         self.token = token or str(uuid.uuid4())
         self.received: list[str] = []
         self.arrived = asyncio.Event()
         self.is_closed = asyncio.Event()
+        self._greeting = greeting
         self._headers = {"Cookie": cookie} if cookie else {}
         if origin != "":
             self._headers["Origin"] = origin or url
@@ -45,21 +54,28 @@ class RawClient:
             transports=["websocket"],
             namespaces=[NAMESPACE],
             socketio_path="_event",
+            auth={"event": self._event(self._greeting, {}, router_data_of("/readings"))}
+            if self._greeting
+            else None,
         )
 
     async def close(self) -> None:
         await self._client.disconnect()
 
-    async def send(self, name: str, payload: dict[str, Any] | None = None, *, path: str = "/") -> None:
+    async def send(
+        self,
+        name: str,
+        payload: dict[str, Any] | None = None,
+        *,
+        path: str = "/",
+        router_data: dict[str, Any] | None = None,
+    ) -> None:
         """Fire one event as if from the page at `path`."""
-        pathname, _, query = path.partition("?")
-        router_data = {
-            "pathname": pathname,
-            "asPath": path,
-            "query": dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair),
-        }
-        event = {"name": name, "payload": payload or {}, "router_data": router_data, "token": self.token}
+        event = self._event(name, payload or {}, router_data or router_data_of(path))
         await self._client.emit("event", event, namespace=NAMESPACE)
+
+    def _event(self, name: str, payload: dict[str, Any], router_data: dict[str, Any]) -> dict[str, Any]:
+        return {"name": name, "payload": payload, "router_data": router_data, "token": self.token}
 
     async def settle(self, *, patience_s: float = 10.0) -> str:
         """Wait for an answer and then until the portal is quiet; all that was received so far."""
@@ -79,6 +95,16 @@ class RawClient:
 
     async def _close(self, *_: Any) -> None:
         self.is_closed.set()
+
+
+def router_data_of(path: str) -> dict[str, Any]:
+    """What a page at `path` says of itself."""
+    pathname, _, query = path.partition("?")
+    return {
+        "pathname": pathname,
+        "asPath": path,
+        "query": dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair),
+    }
 
 
 @contextlib.asynccontextmanager

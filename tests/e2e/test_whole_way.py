@@ -10,7 +10,9 @@ from playwright.async_api import Browser, Page, expect
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
 from tests.e2e.hands import Keys, Pointer
 from tests.e2e.newcomers import (
+    RECOVERY,
     REFUSED,
+    WELCOME,
     choose_password,
     fill_in,
     letter,
@@ -22,7 +24,6 @@ from tests.e2e.newcomers import (
 from tests.smtp_server import html_text, plain_text, secret_in
 
 pytestmark = pytest.mark.browser
-WELCOME, RECOVERY = "для входа в личный кабинет", "восстановление доступа"
 FIRST, SECOND = "Тихая-река-за-лесом-17", "Синий-чайник-на-плите-42"
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from lk_portal.errors import BadCredentialsError, InputError, NotFoundError, ThrottledError
+from lk_portal.models import User
+from lk_portal.security import passwords
 from lk_portal.security.tokens import hash_of
 from lk_portal.services import access
 from lk_portal.services.access import Identity, Role, Visit
 from lk_portal.services.database import Database
+from lk_portal.services.tables import table_of
 from lk_portal.settings import Settings, load_settings
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -343,3 +348,29 @@ async def test_old_failures_are_forgotten_and_new_ones_kept(database: Database, 
 async def _failures(database: Database) -> int:
     async with database.reading() as connection:
         return int((await connection.exec_driver_sql("SELECT count(*) FROM attempt")).scalar_one())
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password_hash": passwords.UNUSABLE}])
+async def test_what_is_taken_away_while_a_password_is_checked_opens_nothing(
+    database: Database, settings: Settings, change: dict[str, object]
+) -> None:
+    await add_user(database, settings)
+
+    async with database.writing() as connection:
+        await connection.execute(update(table_of(User)).values(change))
+        signing_in = asyncio.create_task(sign_in(database, settings))
+        await asyncio.sleep(0.5)
+        assert not signing_in.done(), "it found the password right, and waits to open the session"
+
+    with pytest.raises(BadCredentialsError):
+        await signing_in
+
+
+@pytest.mark.parametrize("login", ["", " ", "' OR 1=1 --", "x" * 300, "@", "\0"])
+async def test_what_is_no_login_is_nobodys(database: Database, settings: Settings, login: str) -> None:
+    """Also where somebody has no telephone: nothing is not the same as nothing."""
+    await add_user(database, settings, phone=None)
+    for number in range(2):
+        with pytest.raises(BadCredentialsError):
+            await sign_in(database, settings, login)
+        await add_user(database, settings, email=f"{number}@example.com", phone=None)

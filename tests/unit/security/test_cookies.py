@@ -131,3 +131,29 @@ def test_on_tls_a_cookie_without_the_prefix_is_nobodys(tmp_path: Path) -> None:
 
     assert cookies.websocket_cookies(f"lk_session={TOKEN}", settings) == ""
     assert hash_of(TOKEN) in cookies.websocket_cookies(f"__Host-lk_session={TOKEN}", settings)
+
+
+def test_a_browser_is_known_to_the_last_few_who_signed_in() -> None:
+    settings = settings_for(TLS)
+    header = ""
+    for user_id in range(1, cookies.MAX_DEVICES + 3):
+        response = Response()
+        known = cookies.read_devices(header, settings, now=NOW)
+        cookies.set_device(response, settings, known, user_id=user_id, mark=f"m{user_id}", now=NOW)
+        header = sent_back(response)
+
+    found = cookies.read_devices(header, settings, now=NOW + timedelta(days=364))
+    assert list(found) == [7, 6, 5, 4, 3]
+    assert found[7] == "m7"
+    assert header.startswith("__Host-lk_device=")
+    assert cookies.read_devices(header, settings, now=NOW + timedelta(days=366)) == {}
+    assert cookies.websocket_cookies(header, settings) == "", "the application has no use for it"
+
+
+def test_what_was_sealed_for_another_purpose_marks_no_browser() -> None:
+    settings = settings_for(LOOPBACK)
+    response = Response()
+    cookies.set_flash(response, settings, {"1": "mark"}, now=NOW)
+    forged = sent_back(response).replace("lk_flash", "lk_device")
+
+    assert cookies.read_devices(forged, settings, now=NOW) == {}

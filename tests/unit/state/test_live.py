@@ -8,12 +8,15 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 import reflex as rx
+from sqlalchemy import update
 
 from lk_portal.i18n import active_locale, using_locale
+from lk_portal.models import UserSession
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import access
-from lk_portal.services.access import Role, identity_of
+from lk_portal.services.access import Duty, Role, identity_of
 from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.services.tables import table_of
 from lk_portal.state import live
 from lk_portal.state.guard import BindingState, acting_as
 from lk_portal.state.home import HomeState
@@ -152,6 +155,21 @@ async def test_an_ended_session_is_told_nothing(people: People, broadcaster: Bro
         await access.disable_user(people.database, login="ivanov@example.com", now=people.portal.clock())
     else:
         people.wait(timedelta(minutes=30))
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+
+    assert await shown(broadcaster) == []
+    assert followers() == 0
+
+
+async def test_a_session_that_owes_something_is_told_nothing(
+    people: People, broadcaster: Broadcaster
+) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    async with people.database.writing() as connection:
+        await connection.execute(update(table_of(UserSession)).values(duty=Duty.CONSENT))
 
     await new_value(people, placed, 3)
     await broadcaster.turn()
