@@ -7,6 +7,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from lk_portal.security.tokens import hash_of
+
 
 def newest_digits(database: Path, *, purpose: str = "register", wait_s: float = 10) -> str:
     """The digits of the newest picture that waits for an answer.
@@ -25,6 +27,14 @@ def newest_digits(database: Path, *, purpose: str = "register", wait_s: float = 
             return waiting[0]
         time.sleep(0.05)
     raise LookupError(f"no picture for {purpose} waits in {database}")
+
+
+def digits_of(database: Path, *, audio_key: str, purpose: str) -> str:
+    """The digits of the picture whose recording is `/captcha/{audio_key}.wav`; "" when none waits."""
+    wanted = "SELECT answer FROM captcha_challenge WHERE id = ? AND purpose = ?"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        found = connection.execute(wanted, (hash_of(audio_key), purpose)).fetchone()
+    return str(found[0]) if found else ""
 
 
 def all_digits(database: Path, *, purpose: str = "register") -> list[str]:

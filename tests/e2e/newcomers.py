@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.e2e import seed
-from tests.e2e.captcha_answers import newest_digits
+from tests.e2e.captcha_answers import digits_of, newest_digits
 from tests.e2e.conftest import Site
 from tests.e2e.hands import Pointer
 
 AGREEMENT = "Я принимаю условия Пользовательского соглашения"
 CONSENT = "Я даю согласие на обработку персональных данных"
 WELCOME, RECOVERY = "для входа в личный кабинет", "восстановление доступа"
+RECORDING = re.compile(r"/captcha/([^./]+)\.wav")
 REFUSED = "Неверный логин или пароль"
 
 
@@ -54,7 +56,7 @@ async def fill_in(hands: Pointer, site: Site, who: Newcomer) -> None:
     await expect(hands.page.get_by_role("button", name="Зарегистрироваться")).to_be_disabled()
     await hands.tick(AGREEMENT)
     await hands.tick(CONSENT)
-    await hands.fill("Введите проверочный код с картинки", await digits(site, "register"))
+    await hands.fill("Введите проверочный код с картинки", await digits_on(hands.page, site, "register"))
 
 
 async def recover(hands: Pointer, site: Site, email: str) -> None:
@@ -62,7 +64,7 @@ async def recover(hands: Pointer, site: Site, email: str) -> None:
     await hands.press("Забыли пароль?", role="link")
     await expect(hands.page.get_by_role("heading", name="Восстановление пароля")).to_be_visible()
     await hands.fill("Email", email)
-    await hands.fill("Введите проверочный код с картинки", await digits(site, "recover"))
+    await hands.fill("Введите проверочный код с картинки", await digits_on(hands.page, site, "recover"))
     await hands.press("Применить")
     await expect(hands.page.get_by_text("Если этот адрес известен личному кабинету")).to_be_visible()
     await hands.press("Ко входу", role="link")
@@ -92,6 +94,18 @@ async def choose_password(hands: Pointer, password: str) -> None:
 async def digits(site: Site, purpose: str) -> str:
     """What the newest picture shows."""
     return await asyncio.to_thread(newest_digits, site.portal.data_dir / "portal.sqlite3", purpose=purpose)
+
+
+async def digits_on(page: Page, site: Site, purpose: str) -> str:
+    """What the picture on this very page shows, once it is there."""
+    for _ in range(200):
+        shown = await page.locator("#captcha-recording").get_attribute("src") or ""
+        if key := RECORDING.match(shown):
+            database = site.portal.data_dir / "portal.sqlite3"
+            if found := await asyncio.to_thread(digits_of, database, audio_key=key[1], purpose=purpose):
+                return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{page.url} shows no picture for {purpose}")
 
 
 async def letter(site: Site, address: str, *, subject: str, number: int = 1) -> EmailMessage:

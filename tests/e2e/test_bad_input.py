@@ -14,7 +14,7 @@ from tests.e2e.newcomers import (
     REFUSED,
     WELCOME,
     choose_password,
-    digits,
+    digits_on,
     fill_in,
     letter,
     newcomer,
@@ -120,7 +120,7 @@ async def test_hostile_texts_are_texts(page: Page, site: Site, text: str) -> Non
 
     await page.goto(f"{site.url}/recover")
     await hands.fill("Email", text)
-    await hands.fill(CODE, await digits(site, "recover"))
+    await hands.fill(CODE, await digits_on(page, site, "recover"))
     await hands.press("Применить")
     await expect(page.locator("#email-error")).to_contain_text("Это не адрес электронной почты")
     await expect(page.get_by_label("Email")).to_have_value(text)
@@ -190,7 +190,7 @@ async def test_a_known_and_an_unknown_email_hear_the_same(page: Page, site: Site
     for email in ("nobody-at-all@example.com", seed.OPERATOR):
         await hands.press("Забыли пароль?", role="link")
         await hands.fill("Email", email)
-        await hands.fill(CODE, await digits(site, "recover"))
+        await hands.fill(CODE, await digits_on(page, site, "recover"))
         await hands.press("Применить")
         await expect(page.locator("#done")).to_be_visible()
         said.append(await page.inner_html("#done"))
@@ -207,7 +207,7 @@ async def fresh_digits(page: Page, site: Site) -> str:
     old = await page.get_by_role("img").get_attribute("src")
     await page.get_by_role("button", name="Обновить картинку").click()
     await expect(page.get_by_role("img")).not_to_have_attribute("src", str(old))
-    return await digits(site, "register")
+    return await digits_on(page, site, "register")
 
 
 def people(site: Site) -> list[tuple[object, ...]]:

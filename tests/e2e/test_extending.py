@@ -32,7 +32,7 @@ LEFT_OUT = (
     ".ruff_cache",
     ".hypothesis",
     "__pycache__",
-    "node_modules",
+    "axe",
 )
 MOST_LINES = 30
 
