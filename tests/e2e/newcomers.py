@@ -97,14 +97,17 @@ async def digits(site: Site, purpose: str) -> str:
 
 
 async def digits_on(page: Page, site: Site, purpose: str) -> str:
-    """What the picture on this very page shows, once it is there."""
-    for _ in range(200):
+    """What the picture on this very page shows, once it stays: a page that is opened again gets a new one."""
+    before = ""
+    for _ in range(60):
         shown = await page.locator("#captcha-recording").get_attribute("src") or ""
-        if key := RECORDING.match(shown):
+        key = RECORDING.match(shown)
+        if key and shown == before:
             database = site.portal.data_dir / "portal.sqlite3"
             if found := await asyncio.to_thread(digits_of, database, audio_key=key[1], purpose=purpose):
                 return found
-        await asyncio.sleep(0.05)
+        before = shown
+        await asyncio.sleep(0.4)
     raise AssertionError(f"{page.url} shows no picture for {purpose}")
 
 
