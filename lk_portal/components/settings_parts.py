@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex_components_core.el.elements.inline import A as PlainLink
 
 from lk_portal.components.checked_field import error_text
-from lk_portal.components.icons import icon
 from lk_portal.components.kit import card, link
-from lk_portal.components.own_forms import buttons, password_field, submit, tick
+from lk_portal.components.own_data import ERASE_SURE, EXPORT, OWN_PASSWORD, download, erasure
+from lk_portal.components.own_forms import buttons, submit, tick
 from lk_portal.components.plain_form import plain_form
 from lk_portal.components.preferences_form import preferences_form
 from lk_portal.components.settings_rows import done_text
 from lk_portal.i18n import _
 from lk_portal.state.settings import (
-    ERASE,
-    EXPORT,
     NOTIFICATIONS,
     SESSIONS,
     YES,
@@ -85,16 +82,14 @@ def data_part() -> rx.Component:
     """Taking the data along; for a subscriber, erasing them."""
     return card(
         _heading(_("Your data in the portal")),
-        PlainLink.create(
-            icon("download"),
-            _("Download my data"),
-            id=EXPORT,
-            href="/profile/export",
-            class_name="btn min-h-11 text-base self-start mt-1",
+        download(error=SettingsState.errors[EXPORT]),
+        rx.cond(
+            SettingsState.is_subscriber,
+            erasure(
+                sure_error=SettingsState.errors[ERASE_SURE],
+                password_error=SettingsState.errors[OWN_PASSWORD],
+            ),
         ),
-        rx.el.p(_("A JSON file with everything the portal keeps about you."), class_name="text-sm mt-1"),
-        error_text(SettingsState.errors[EXPORT], id=f"{EXPORT}-error"),
-        _erase_part(),
     )
 
 
@@ -208,45 +203,5 @@ def _withdraw_form() -> rx.Component:
         buttons(submit(_("Withdraw the consent"), class_name="btn-outline border-error")),
         method="post",
         action="/profile/withdraw",
-        class_name="grid gap-2 max-w-xl",
-    )
-
-
-def _erase_part() -> rx.Component:
-    errors = SettingsState.errors
-    is_refused = (errors["erase-sure"] != "") | (errors["own-password"] != "")
-    return rx.cond(
-        SettingsState.is_subscriber,
-        rx.el.details(
-            rx.el.summary(_("Erase my data"), class_name="link min-h-11 flex items-center cursor-pointer"),
-            _erase_form(),
-            open=is_refused,
-            class_name="mt-2",
-        ),
-    )
-
-
-def _erase_form() -> rx.Component:
-    errors = SettingsState.errors
-    return plain_form(
-        rx.el.p(
-            _(
-                "Your login, name, e-mail, phone, password and choices are erased at once and cannot be "
-                "brought back. What the utility needs for the contract stays: accounts, meters, readings. "
-                "The record of your agreement and the log of deeds stay without your name. You can register "
-                "again later."
-            )
-        ),
-        tick(
-            _("I understand that this cannot be undone"),
-            name="sure",
-            value=YES,
-            control_id="erase-sure",
-            error=errors["erase-sure"],
-        ),
-        password_field("own-password", _("Your password"), error=errors["own-password"]),
-        buttons(submit(_("Erase my data"), class_name="btn-outline border-error")),
-        method="post",
-        action=f"/profile/{ERASE}",
         class_name="grid gap-2 max-w-xl",
     )

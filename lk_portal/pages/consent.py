@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from lk_portal.components.kit import notice
+from lk_portal.components.own_data import ERASE_SURE, EXPORT, OWN_PASSWORD, download, erasure
 from lk_portal.components.own_forms import linked, submit, tick
 from lk_portal.components.plain_form import plain_form
 from lk_portal.components.public_frame import public_frame
@@ -38,6 +39,7 @@ def consent() -> rx.Component:
                 rx.el.div(notice(ConsentState.problem, kind="error", icon_name="warning"), class_name="mb-4"),
             ),
             rx.cond(ConsentState.is_loaded, _form()),
+            rx.cond(ConsentState.is_loaded, _otherwise()),
             plain_form(
                 rx.el.button(_("Sign out"), type="submit", class_name="btn btn-ghost min-h-11 mt-3"),
                 method="post",
@@ -58,6 +60,16 @@ def _form() -> rx.Component:
         method="post",
         action="/auth/consent",
         class_name="grid gap-2",
+    )
+
+
+def _otherwise() -> rx.Component:
+    """The rights over one's data do not hang on agreeing."""
+    return rx.el.section(
+        rx.el.h2(_("If you do not want to accept"), class_name="text-lg font-semibold"),
+        download(error=ConsentState.errors[EXPORT]),
+        erasure(sure_error=ConsentState.errors[ERASE_SURE], password_error=ConsentState.errors[OWN_PASSWORD]),
+        class_name="mt-6 pt-4 border-t border-base-300 grid",
     )
 
 

@@ -142,9 +142,10 @@ def build(settings: Settings) -> None:
     wanted = fingerprint(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(PAGES_DIR, ignore_errors=True)
-    PAGES_DIR.mkdir(parents=True)
     for locale in KNOWN_LOCALES:
         _export(settings.model_copy(update={"locale": locale}))
+        # Not before: the very first export lays .web anew.
+        PAGES_DIR.mkdir(parents=True, exist_ok=True)
         OUTPUT_DIR.rename(pages_dir(locale))
     if different := ambiguous_names():
         raise ConfigurationError(detail=f"two languages have different files named {', '.join(different)}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -31,25 +31,29 @@ WITHDRAWN = N_("The consent was withdrawn. Without it the cabinet cannot be used
 log = logging.getLogger(__name__)
 
 Deed = Callable[[Request, FormData, Identity], Awaitable[Response]]
+IN_THE_CABINET = {Duty.NONE: SETTINGS}
+ALSO_BEFORE_AGREEING = {Duty.NONE: SETTINGS, Duty.CONSENT: CONSENT}
+"""By what a session owes: the page whose form it is. A right over one's data does not hang on agreeing."""
 
 
 async def export(request: Request) -> Response:
     """GET /profile/export: the person's own data as a JSON file."""
     portal = current()
-    identity = await _person(request)
+    identity = await _person(request, ALSO_BEFORE_AGREEING)
     if identity is None:
         return forms.redirect(forms.with_next(LOGIN, SETTINGS))
+    page = ALSO_BEFORE_AGREEING[identity.duty]
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return forms.redirect(SETTINGS)  # another site may not make a browser fetch it
+        return forms.redirect(page)  # another site may not make a browser fetch it
     visit = forms.visit_of(request)
     try:
         found = await own_export.export(
             portal.database, portal.settings, user_id=identity.user_id, visit=visit
         )
     except PortalError as error:
-        return forms.refused(error, SETTINGS, form="export")
+        return forms.refused(error, page, form="export")
     except Exception as error:
-        return forms.refused(forms.broken(error), SETTINGS, form="export")
+        return forms.refused(forms.broken(error), page, form="export")
     name = f"lk-data-{visit.at.astimezone(portal.settings.zone):%Y-%m-%d}.json"
     return Response(
         json.dumps(found, ensure_ascii=False, indent=2),
@@ -60,12 +64,12 @@ async def export(request: Request) -> Response:
 
 async def withdraw(request: Request) -> Response:
     """POST /profile/withdraw: field sure; takes the consent back."""
-    return await _answer(request, _withdraw, form_name="withdraw")
+    return await _answer(request, _withdraw, pages=IN_THE_CABINET, form_name="withdraw")
 
 
 async def erase(request: Request) -> Response:
     """POST /profile/erase: fields sure and own-password; erases the person's data."""
-    return await _answer(request, _erase, form_name="erase")
+    return await _answer(request, _erase, pages=ALSO_BEFORE_AGREEING, form_name="erase")
 
 
 def profile_routes() -> list[Route]:
@@ -77,22 +81,24 @@ def profile_routes() -> list[Route]:
     ]
 
 
-async def _answer(request: Request, deed: Deed, *, form_name: str) -> Response:
-    """Do it for the person behind the cookie, or say in the settings why not."""
+async def _answer(request: Request, deed: Deed, *, pages: Mapping[Duty, str], form_name: str) -> Response:
+    """Do it for the person behind the cookie, or say on the form's page why not."""
     form = await forms.form_of(request)
+    page = SETTINGS
     try:
-        identity = await _person(request)
+        identity = await _person(request, pages)
         if identity is None:
             raise AccessDeniedError
+        page = pages[identity.duty]
         if not forms.field(form, "sure"):
             raise InputError(NOT_CONFIRMED, field="sure")
         return await deed(request, form, identity)
     except AccessDeniedError:  # signed out, or ended by another request at the same time
         return forms.refused(AccessDeniedError(SESSION_OVER), LOGIN, login="", next=SETTINGS)
     except PortalError as error:
-        return forms.refused(error, SETTINGS, form=form_name)
+        return forms.refused(error, page, form=form_name)
     except Exception as error:
-        return forms.refused(forms.broken(error), SETTINGS, form=form_name)
+        return forms.refused(forms.broken(error), page, form=form_name)
 
 
 async def _withdraw(request: Request, _form: FormData, identity: Identity) -> Response:
@@ -124,8 +130,8 @@ async def _erase(request: Request, form: FormData, identity: Identity) -> Respon
     return response
 
 
-async def _person(request: Request) -> Identity | None:
-    """Whoever is signed in and owes nothing."""
+async def _person(request: Request, pages: Mapping[Duty, str]) -> Identity | None:
+    """Whoever is signed in, if one of `pages` is for what she owes."""
     portal = current()
     token = forms.session_token(request)
     identity = await identity_of(
@@ -134,4 +140,4 @@ async def _person(request: Request) -> Identity | None:
         session_hash=hash_of(token) if token else "",
         now=portal.clock(),
     )
-    return identity if identity is not None and identity.duty is Duty.NONE else None
+    return identity if identity is not None and identity.duty in pages else None

@@ -136,17 +136,36 @@ async def test_a_visitor_is_asked_to_sign_in(site: Site, token: str) -> None:
     assert await site.sign_in()
 
 
-@pytest.mark.parametrize("duty", [Duty.NEW_PASSWORD, Duty.CONSENT])
-async def test_who_owes_something_gets_nothing(site: Site, duty: Duty) -> None:
+async def owing(site: Site, duty: Duty) -> str:
+    """The token of somebody whose session owes something."""
     token = await site.person()
     async with site.portal.database.writing() as connection:
         await connection.execute(update(table_of(UserSession)).values(duty=duty))
+    return token
+
+
+async def test_a_mailed_password_opens_no_data(site: Site) -> None:
+    token = await owing(site, Duty.NEW_PASSWORD)
 
     assert (await site.get(token)).status_code == 303
     for path in (WITHDRAW, ERASE):
         answer = await site.post(token, path, **SURE, **{"own-password": PASSWORD})
         assert answer.headers["location"] == "/login"
     assert await site.lives(token)
+
+
+async def test_nobody_must_agree_to_get_at_her_data(site: Site) -> None:
+    token = await owing(site, Duty.CONSENT)
+
+    assert (await site.get(token)).json()["login"]["email"] == "ivanov@example.com"
+    assert (await site.post(token, WITHDRAW, **SURE)).headers["location"] == "/login"
+    refused = await site.post(token, ERASE, **SURE, **{"own-password": "wrong"})
+    assert refused.headers["location"] == "/consent"
+    assert site.flash(refused)["field"] == "own-password"
+    erased = await site.post(token, ERASE, **SURE, **{"own-password": PASSWORD})
+
+    assert erased.headers["location"] == "/login"
+    assert not await site.lives(token)
 
 
 async def test_another_site_cannot_make_a_browser_fetch_it(site: Site) -> None:
@@ -181,7 +200,11 @@ async def test_the_consent_is_taken_back(site: Site) -> None:
     assert not await site.lives(token)
     new = answer.cookies["lk_session"]
     assert await site.lives(new)
-    assert (await site.get(new)).headers["location"] == "/login?next=%2Fsettings"
+    identity = await access.identity_of(
+        site.portal.database, site.portal.settings, session_hash=hash_of(new), now=NOW
+    )
+    assert identity is not None
+    assert identity.duty is Duty.CONSENT
 
 
 @pytest.mark.parametrize(("path", "form"), [(WITHDRAW, "withdraw"), (ERASE, "erase")])
