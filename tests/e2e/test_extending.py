@@ -33,6 +33,7 @@ LEFT_OUT = (
     ".hypothesis",
     "__pycache__",
     "axe",
+    ".web",
 )
 MOST_LINES = 30
 
