@@ -13,6 +13,7 @@ from lk_portal.models.access import (
     UserSession,
 )
 from lk_portal.models.audit import AccountClaim, AuditEntry, ClaimReason
+from lk_portal.models.content import InfoKind, InfoPage
 from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
 from lk_portal.models.event import MeterEvent, Severity
@@ -24,6 +25,7 @@ from lk_portal.models.metering import (
     Meter,
     MeterConnection,
     MeteringPoint,
+    MeterLoadState,
     Seal,
     Verification,
     VerificationKind,
@@ -31,6 +33,7 @@ from lk_portal.models.metering import (
 from lk_portal.models.reading import (
     DayRollup,
     Interval,
+    IntervalVersion,
     MonthRollup,
     PointFreshness,
     ReadingReview,
@@ -38,12 +41,23 @@ from lk_portal.models.reading import (
     RegisterReading,
     ReviewReason,
 )
+from lk_portal.models.seen import Section, SeenMarker
+from lk_portal.models.ticket import (
+    Attachment,
+    AttachmentContent,
+    Ticket,
+    TicketCategory,
+    TicketMessage,
+    TicketStatus,
+)
 from lk_portal.models.types import Table
 
 __all__ = [
     "Acceptance",
     "Account",
     "AccountClaim",
+    "Attachment",
+    "AttachmentContent",
     "Attempt",
     "AuditEntry",
     "CaptchaChallenge",
@@ -54,15 +68,19 @@ __all__ = [
     "Duty",
     "EmailChange",
     "Gateway",
+    "InfoKind",
+    "InfoPage",
     "Installation",
     "InstallationReading",
     "Interval",
+    "IntervalVersion",
     "Letter",
     "LetterKind",
     "LetterStatus",
     "Meter",
     "MeterConnection",
     "MeterEvent",
+    "MeterLoadState",
     "MeteringPoint",
     "MonthRollup",
     "NotificationChoice",
@@ -75,6 +93,8 @@ __all__ = [
     "ReviewReason",
     "Role",
     "Seal",
+    "Section",
+    "SeenMarker",
     "Severity",
     "Street",
     "Subscriber",
@@ -82,6 +102,10 @@ __all__ = [
     "Tariff",
     "TariffZone",
     "Theme",
+    "Ticket",
+    "TicketCategory",
+    "TicketMessage",
+    "TicketStatus",
     "User",
     "UserSession",
     "Verification",

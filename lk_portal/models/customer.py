@@ -115,3 +115,6 @@ class Account(Table, table=True):
     note: str = Field(default="", max_length=60, description="Примечание: the subscriber's own name for it")
     contract_number: str = Field(default="", max_length=64)
     amenities: str = Field(default="", max_length=120, description="Степень благоустройства")
+    removed_at: datetime | None = Field(
+        default=None, sa_column=Column(UtcTime()), description="Since when it is out of its owner's cabinet"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, UniqueConstraint
+from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field
 
 from lk_portal.models.types import Named, Table, UtcTime
@@ -23,7 +23,10 @@ class MeterEvent(Table, table=True):
     """Событие: one entry of a meter's journal (journal and code as in СТО 34.01-5.1-006)."""
 
     __tablename__ = "meter_event"
-    __table_args__ = (UniqueConstraint("meter_id", "occurred_at", "journal", "code"),)
+    __table_args__ = (
+        UniqueConstraint("meter_id", "occurred_at", "journal", "code"),
+        Index("ix_meter_event_received_at", "received_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     meter_id: int = Field(foreign_key="meter.id")

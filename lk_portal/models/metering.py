@@ -89,6 +89,20 @@ class InstallationReading(Table, table=True):
     value_wh: int = Field(sa_type=BigInteger)
 
 
+class MeterLoadState(Table, table=True):
+    """What a meter last said of its relay: attributes 2 and 3 of the disconnect control (class 70).
+
+    Raw, as it was read; `services` make Состояние нагрузки of it. A meter without a relay has no row.
+    """
+
+    __tablename__ = "meter_load_state"
+
+    meter_id: int = Field(foreign_key="meter.id", primary_key=True)
+    is_output_on: bool | None = None
+    control_state: int | None = Field(default=None, description="0 disconnected, 1 connected, 2 ready")
+    read_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
 class Verification(Table, table=True):
     """Поверка of a meter and when the next is due."""
 

@@ -101,6 +101,29 @@ class Interval(Table, table=True):
     flags: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False))
 
 
+class IntervalVersion(Table, table=True):
+    """What an interval was before it was replaced: nothing that was read or estimated is ever lost.
+
+    `actor_user_id` is who edited it, with the reason; without one a better value came from a meter or a file.
+    """
+
+    __tablename__ = "interval_version"
+    __table_args__ = (Index("ix_interval_version_point_id_quantity_start", "point_id", "quantity", "start"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    point_id: int
+    quantity: Quantity = Field(sa_column=Column(Coded(Quantity), nullable=False))
+    start: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    duration_s: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    value_wh: int = Field(sa_column=Column(BigInteger, nullable=False))
+    covered_s: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    quality: Quality = Field(sa_column=Column(Coded(Quality), nullable=False))
+    flags: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    replaced_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    actor_user_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="SET NULL")
+    reason: str = Field(default="", max_length=200)
+
+
 class _Rollup(Table):
     """Sums of intervals over a local period; t1..t4 by tariff zone, the rest of the total has no zone."""
 

@@ -1,0 +1,30 @@
+"""What each person has seen: the items of her menu count what is newer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Column
+from sqlmodel import Field
+
+from lk_portal.models.types import Named, Table, UtcTime
+
+
+class Section(StrEnum):
+    """The items of the main menu that count what is new."""
+
+    READINGS = "readings"
+    EVENTS = "events"
+    SUPPORT = "support"
+    INFO = "info"
+
+
+class SeenMarker(Table, table=True):
+    """When a person last opened a section: what is newer is counted on its badge."""
+
+    __tablename__ = "seen_marker"
+
+    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
+    section: Section = Field(sa_column=Column(Named(Section), primary_key=True))
+    seen_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
