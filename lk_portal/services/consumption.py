@@ -31,6 +31,7 @@ from lk_portal.models import (
     Premises,
 )
 from lk_portal.services.database import Database
+from lk_portal.services.owned import is_owned
 from lk_portal.services.periods import Grain, Period
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import is_storable
@@ -287,7 +288,7 @@ _COLUMNS = (
     .join(_installation, _installation.c.point_id == _point.c.id)
     .join(_meter, _meter.c.id == _installation.c.meter_id)
     .outerjoin(_freshness, _freshness.c.point_id == _point.c.id)
-    .where(_account.c.subscriber_id == bindparam("subscriber_id"))
+    .where(is_owned())
 )
 # The last row of a point is that of the meter installed last.
 _POINTS = _COLUMNS.order_by(_account.c.id, _point.c.id, _installation.c.installed_at)

@@ -9,6 +9,7 @@ import reflex as rx
 from lk_portal.i18n import _, kwh, moment_text
 from lk_portal.metering.types import Quantity
 from lk_portal.services.access import Role
+from lk_portal.services.changes import point_topic
 from lk_portal.services.consumption import Grain, Period, PointView, consumption, points_of
 from lk_portal.services.context import current
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, subscriber_id, who
@@ -32,7 +33,11 @@ class HomeState(rx.State):
 
     async def _show(self) -> None:
         points = await points_of(current().database, subscriber_id=subscriber_id())
-        follow(self.router.session.client_token, type(self), frozenset(point.point_id for point in points))
+        follow(
+            self.router.session.client_token,
+            type(self),
+            frozenset(point_topic(point.point_id) for point in points),
+        )
         rows = [await _row(point) for point in points]
         if rows != self.meters:
             self.meters = rows

@@ -13,6 +13,7 @@ from lk_portal.errors import InputError, NotFoundError
 from lk_portal.i18n import say
 from lk_portal.metering.types import Quantity
 from lk_portal.services.access import Role
+from lk_portal.services.changes import point_topic
 from lk_portal.services.consumption import Grain, Period, PointView, consumption, points_of
 from lk_portal.services.context import current
 from lk_portal.state.guard import requires, subscriber_id
@@ -153,7 +154,7 @@ class ReadingsState(rx.State):
             period=choice.period,
             now=portal.clock(),
         )
-        follow(self.router.session.client_token, type(self), frozenset({found.point.point_id}))
+        follow(self.router.session.client_token, type(self), frozenset({point_topic(found.point.point_id)}))
         view = view_of(found)
         for name in SHOWN:
             value = getattr(view, name)

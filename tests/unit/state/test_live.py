@@ -15,12 +15,13 @@ from lk_portal.models import UserSession
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import access
 from lk_portal.services.access import Duty, Role, identity_of
+from lk_portal.services.changes import point_topic
 from lk_portal.services.intervals import IntervalRow, import_intervals
 from lk_portal.services.tables import table_of
 from lk_portal.state import live
 from lk_portal.state.guard import BindingState, acting_as
 from lk_portal.state.home import HomeState
-from lk_portal.state.live import Broadcaster, follow, followers
+from lk_portal.state.live import Broadcaster, Slot, follow, followers
 from tests import factories
 from tests.unit.state.people import NOW, People
 
@@ -53,7 +54,7 @@ async def open_home(broadcaster: Broadcaster, session: str, placed: factories.Me
     identity = await identity_of(portal.database, portal.settings, session_hash=session, now=portal.clock())
     assert identity is not None
     with acting_as(identity):
-        follow(TAB, HomeState, frozenset({placed.point_id}))
+        follow(TAB, HomeState, frozenset({point_topic(placed.point_id)}))
 
 
 async def belongs_to(broadcaster: Broadcaster, session: str) -> None:
@@ -194,6 +195,23 @@ async def test_a_push_is_no_sign_of_life(people: People, broadcaster: Broadcaste
     assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
 
 
+async def test_a_frame_follows_beside_its_page(people: People, broadcaster: Broadcaster) -> None:
+    session, placed = await people.subscriber("ivanov")
+    _stranger, theirs = await people.subscriber("petrov")
+    await open_home(broadcaster, session, theirs)
+    portal = broadcaster.portal
+    identity = await identity_of(portal.database, portal.settings, session_hash=session, now=portal.clock())
+    assert identity is not None
+    with acting_as(identity):
+        follow(TAB, HomeState, frozenset({point_topic(placed.point_id)}), slot=Slot.FRAME)
+    assert followers() == 2
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+
+    assert [row["this_month"] for row in await shown(broadcaster)] == ["5"]
+
+
 async def test_a_closed_tab_is_forgotten(people: People, broadcaster: Broadcaster) -> None:
     session, placed = await people.subscriber("ivanov")
     await open_home(broadcaster, session, placed)
@@ -207,6 +225,6 @@ async def test_a_closed_tab_is_forgotten(people: People, broadcaster: Broadcaste
 
 
 def test_a_visitor_follows_nothing() -> None:
-    follow(TAB, HomeState, frozenset({1}))
+    follow(TAB, HomeState, frozenset({"point:1"}))
 
     assert followers() == 0
