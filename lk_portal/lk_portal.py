@@ -57,6 +57,7 @@ def make_app(portal: Portal) -> rx.App:
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
             rx.el.script(src="/theme.js"),
             rx.el.script(src="/combobox.js", defer=True),
+            rx.el.script(src="/dialog.js", defer=True),
             rx.el.script(src="/once.js", defer=True),
             rx.el.meta(name="color-scheme", content="light dark"),
         ],
