@@ -272,9 +272,7 @@ async def test_an_account_with_an_owner_becomes_a_request(
     await page.get_by_label("Адрес*").fill(other.address)
     await page.get_by_role("button", name="Добавить", exact=True).click()
 
-    await expect(
-        page.get_by_role("heading", name="Заявка передана в энергоснабжающую организацию")
-    ).to_be_visible()
+    await expect(page.get_by_role("heading", name="Заявка передана")).to_be_visible()
     await expect(page.get_by_role("link", name=other.account)).to_have_count(0)
     for _ in range(300):
         if site.mail.letters_to(household.email):
