@@ -84,13 +84,13 @@ def _table(group: Severity, rows: rx.Var[list[dict[str, str]]]) -> rx.Component:
         rx.el.table(
             rx.el.thead(
                 rx.el.tr(
-                    rx.el.th(_("Time"), scope="col", class_name="w-[27%] sm:w-44"),
+                    rx.el.th(_("Time"), scope="col", class_name="w-44"),
                     rx.el.th(_("Event"), scope="col"),
-                    rx.el.th(_("Lasted"), scope="col", class_name="w-[27%] sm:w-44"),
+                    rx.el.th(_("Lasted"), scope="col", class_name="w-44"),
                 )
             ),
             rx.el.tbody(rx.foreach(rows, lambda row: _table_row(group, row))),
-            class_name="table table-fixed max-sm:table-xs",
+            class_name="table table-fixed",
             custom_attrs={"aria-labelledby": f"group-{group}"},
         ),
         class_name=f"event-table event-{COLORS[group]}",
