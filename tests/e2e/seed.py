@@ -10,6 +10,7 @@ from lk_portal.metering.simulator import LoadCurve, serial_of
 from lk_portal.metering.types import Quality, Quantity
 from lk_portal.services.access import Role, create_user
 from lk_portal.services.database import Database
+from lk_portal.services.events import event_row, store_events
 from lk_portal.services.intervals import import_intervals
 from lk_portal.settings import Settings
 from tests import factories
@@ -38,6 +39,8 @@ class Seed:
     stranger_serial: str
     hole: datetime
     estimated: datetime
+    events: datetime
+    """The last event of the subscriber's meter; the others are hours before, one of them 70 days."""
 
 
 async def plant(database: Database, settings: Settings, *, simulator_port: int) -> Seed:
@@ -81,7 +84,28 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
     hour = now.replace(minute=0, second=0, microsecond=0)
     hole, estimated = hour - timedelta(days=40), hour - timedelta(days=41)
     await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)
-    return Seed(serial, stranger.serial, hole, estimated)
+    events = await _events(database, meter, stranger.meter_id, now)
+    return Seed(serial, stranger.serial, hole, estimated, events)
+
+
+async def _events(database: Database, meter_id: int, stranger_meter_id: int, now: datetime) -> datetime:
+    """Events of every group: pairs, one that goes on, one long ago, and one of the stranger's meter."""
+    last = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    minute = timedelta(minutes=1)
+    events = (
+        (last - 5 * minute, 2, 8),
+        (last, 2, 20),
+        (last - 90 * minute, 0, 9),
+        (last - 67 * minute, 0, 10),
+        (last - 120 * minute, 7, 9),
+        (last - 180 * minute, 7, 1),
+        (last - timedelta(days=70), 4, 3),
+    )
+    rows = [event_row(meter_id=meter_id, occurred_at=at, journal=j, code=code) for at, j, code in events]
+    rows.append(event_row(meter_id=stranger_meter_id, occurred_at=last, journal=4, code=4))
+    async with database.writing() as connection:
+        await store_events(connection, rows, now=now)
+    return last
 
 
 def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):

@@ -30,6 +30,9 @@ OWN = {
     f"/accounts/{seed.OWNED_ACCOUNT}": "Карточка лицевого счета",
     f"/meters/{serial_of(1)}": "Поверка прибора учета",
     "/readings": "График потребления",
+    "/readings": "График потребления",
+    "/diagnostics": "Диагностика",
+    "/diagnostics?view=table": "Диагностика",
     "/settings": "Настройка",
 }
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
