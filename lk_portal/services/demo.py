@@ -48,6 +48,7 @@ from lk_portal.services.demo_history import (
     registers,
     segments,
 )
+from lk_portal.services.demo_info import write_demo_texts
 from lk_portal.services.demo_plan import DemoAccount, DemoMeter, DemoPoint, DemoSubscriber, DemoUser
 from lk_portal.services.intervals import store_intervals
 from lk_portal.services.tables import table_of
@@ -79,6 +80,7 @@ async def seed(database: Database, settings: Settings, *, now: datetime) -> bool
         async with database.writing() as connection:
             await _Seeding(connection, now).run()
     await _ensure_users(database, settings, now=now)
+    await write_demo_texts(database, now=now)
     return is_new
 
 
