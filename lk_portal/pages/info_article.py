@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex_components_core.el.elements.inline import A as PlainLink
 
-from lk_portal.components.kit import card, link, notice
+from lk_portal.components.kit import card, link, notice, skeleton
 from lk_portal.i18n import _
 from lk_portal.pages.info import LINK, framed
 from lk_portal.pages.not_found import nothing_here
@@ -26,7 +26,9 @@ Item = rx.Var[dict[str, str]]
 )
 def info_article() -> rx.Component:
     """The text in the frame of whoever reads it; or that there is none, with a way to sign in."""
-    return rx.cond(ArticleState.is_missing, _missing(), framed(_article(), title=ArticleState.title))
+    title = rx.cond(ArticleState.title != "", ArticleState.title, _("Information"))
+    content = rx.cond(ArticleState.title != "", _article(), skeleton("h-96 w-full"))
+    return rx.cond(ArticleState.is_missing, _missing(), framed(content, title=title))
 
 
 def _missing() -> rx.Component:

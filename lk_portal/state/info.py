@@ -19,7 +19,8 @@ from lk_portal.state.live import follow
 from lk_portal.state.reader import reader
 
 FEW_NEWS = 5
-MOST_NEWS = 300
+MOST_NEWS = 80
+"""Older ones are found by the search; a list of all would outgrow what a page is sent at once (20 KB)."""
 
 
 class InfoState(rx.State):

@@ -104,6 +104,7 @@ async def _photograph(browser: Browser, shot: Shot, address: str, locale: str) -
     context = await browser.new_context(
         viewport={"width": shot.width, "height": 844},
         color_scheme=shot.scheme,  # type: ignore[arg-type]
+        locale={"ru": "ru-RU", "en": "en-GB"}[locale],
         reduced_motion="reduce",
     )
     await context.add_cookies([{"name": "lk_locale", "value": locale, "url": address}])
