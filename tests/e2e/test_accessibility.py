@@ -32,10 +32,11 @@ OWN = {
     "/accounts": "Абонент",
     f"/accounts/{seed.OWNED_ACCOUNT}": "Карточка лицевого счета",
     f"/meters/{serial_of(1)}": "Поверка прибора учета",
-    "/readings": "График потребления",
-    "/readings": "График потребления",
     "/diagnostics": "Диагностика",
     "/diagnostics?view=table": "Диагностика",
+    "/readings": "График потребления",
+    "/readings?compare=previous&basis=billing": "График потребления",
+    "/readings?tab=table": "Таблица показаний",
     "/settings": "Настройка",
 }
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
