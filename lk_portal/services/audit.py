@@ -40,6 +40,10 @@ PREFERENCES_CHOSEN = "web:preferences:choose"
 DATA_EXPORTED = "web:data:export"
 ERASE_REFUSED = "web:data:refuse"
 DATA_ERASED = "web:data:erase"
+CONSUMPTION_EXPORTED = "web:consumption:export"
+INTERVALS_IMPORTED = "command:intervals:import"
+READINGS_IMPORTED = "command:readings:import"
+EVENTS_IMPORTED = "command:events:import"
 USER_CREATED = "command:user:create"
 USER_DISABLED = "command:user:disable"
 USER_RESET = "command:user:reset"
@@ -65,6 +69,7 @@ TEXTS = {
     NOTIFICATIONS_CHOSEN: N_("Notifications were chosen"),
     PREFERENCES_CHOSEN: N_("The language or the look was chosen"),
     DATA_EXPORTED: N_("Own data were downloaded"),
+    CONSUMPTION_EXPORTED: N_("Readings were downloaded"),
     ERASE_REFUSED: N_("A wrong password was typed to erase the data"),
     DATA_ERASED: N_("The data were erased"),
     USER_CREATED: N_("The utility created the login"),
