@@ -13,7 +13,9 @@ import pytest
 from lxml import etree
 from openpyxl import load_workbook
 
+from lk_portal.models import Installation
 from lk_portal.services.database import Database
+from lk_portal.services.tables import table_of
 from tests import factories
 from tests.integration.cli.command import Command, Ran
 from tests.integration.services.exports.exported import NAMES, sums, texts, validate, wh
@@ -66,13 +68,13 @@ def read(ran: Ran) -> list[dict[str, str]]:
 async def test_what_was_imported_is_exported_to_the_watt_hour(
     lk: Command, database: Database, tmp_path: Path
 ) -> None:
-    """A year of two points: holes, days of 23 and 25 hours, a replaced meter, estimates that were replaced."""
+    """A year of two points: holes, days of 23 and 25 hours, a replaced meter, replaced estimates."""
     tariff = await factories.tariff(database)
     berlin = await factories.a_metered_point(database, timezone="Europe/Berlin", tariff_id=tariff)
     omsk = await factories.a_metered_point(database)
     swapped = datetime(2025, 7, 1, tzinfo=UTC)
     async with database.writing() as connection:
-        table = factories.Installation.__table__
+        table = table_of(Installation)
         await connection.execute(
             table.update().where(table.c.id == omsk.installation_id).values(removed_at=swapped)
         )

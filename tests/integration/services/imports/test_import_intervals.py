@@ -287,10 +287,10 @@ async def test_lines_that_overlap_each_other_are_named(database: Database, path:
 
 
 async def test_a_wrong_file_is_refused(database: Database, path: Path) -> None:
-    path.write_text("start,end\n", encoding="utf-8")
+    file = write(path, "start,end", [])
 
     with pytest.raises(InputError):
-        await import_intervals_file(job(database, path))
+        await import_intervals_file(job(database, file))
 
 
 async def test_a_file_of_unknown_meters_asks_for_each_once(sqlite_database: Database, path: Path) -> None:
