@@ -7,7 +7,7 @@ which the utility takes its readings to the same day of the next month.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -121,6 +121,12 @@ class Period:
     def previous(self) -> Self:
         """The period before it."""
         return self.of(self.grain, self.start - timedelta(days=1))
+
+    def a_year_before(self) -> Self:
+        """The same period of last year; a 29 February's is the 28th."""
+        year = self.start.year - 1
+        is_leap_day = (self.start.month, self.start.day) == (2, 29)
+        return replace(self, start=self.start.replace(year=year, day=28 if is_leap_day else self.start.day))
 
     def parent(self) -> Self:
         """The next coarser period it lies in; a year's is itself."""
