@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from lk_portal.components.chart import consumption_chart
+from lk_portal.components.export_menu import export_menu
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import (
     card,
@@ -156,9 +157,14 @@ def _chart_card() -> rx.Component:
             icon_link(_("Later"), to=ReadingsState.later, icon_name="right"),
             class_name="flex items-center",
         ),
-        rx.cond(
-            ReadingsState.back != "",
-            link_button(_("Back"), to=ReadingsState.back, icon_name="back", class_name="self-start"),
+        rx.el.div(
+            rx.cond(
+                ReadingsState.back != "",
+                link_button(_("Back"), to=ReadingsState.back, icon_name="back"),
+            ),
+            rx.el.div(class_name="grow"),
+            rx.cond(ReadingsState.export_query != "", export_menu(ReadingsState.export_query)),
+            class_name="flex items-center",
         ),
         rx.el.div(
             rx.el.div(

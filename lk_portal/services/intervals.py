@@ -26,7 +26,7 @@ from lk_portal.services.interval_copy import copy_intervals
 from lk_portal.services.interval_overlaps import drop_overlapping, is_any_stored
 from lk_portal.services.interval_versions import replace_worse
 from lk_portal.services.point_clocks import lock_clocks
-from lk_portal.services.staging import Row, StageTable, fetch, is_sqlite, run, stage
+from lk_portal.services.staging import Row, StageTable, fetch, run, stage
 
 CHUNK_ROWS = 50_000
 MAX_CONTRADICTIONS = 1000
@@ -178,7 +178,7 @@ async def _insert_or_merge(
     connection: AsyncConnection, prepared: _Prepared, extent: _Extent, *, now: datetime
 ) -> StoreReport:
     count, is_alone = len(prepared.rows), not await is_any_stored(connection, extent.ranges)
-    if is_alone and extent.is_unique and not is_sqlite(connection):
+    if is_alone and extent.is_unique:
         await copy_intervals(connection, prepared.rows)
         return StoreReport(rows=count, inserted=count)
     await stage(connection, STAGE, prepared.rows)

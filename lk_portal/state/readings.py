@@ -56,6 +56,7 @@ class ReadingsState(rx.State):
     year: str = ""
     error: str = ""
     is_loaded: bool = False
+    export_query: str = ""
 
     heading: str = ""
     figure: dict[str, Any] = {"data": [], "layout": {}}
@@ -96,7 +97,7 @@ class ReadingsState(rx.State):
             return None
         if not choice.serial:
             choice = Choice(self.meters[0][0], choice.period, choice.quantity)
-        self._shown = query_of(choice)
+        self._shown = self.export_query = query_of(choice)
         self._fill_form(choice)
         try:
             await self._show()

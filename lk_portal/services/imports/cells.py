@@ -31,6 +31,18 @@ class Moments(dict[str, int]):
         return value
 
 
+class Energies(dict[str, int]):
+    """Texts of energies and what they are in Wh; those of households are few different ones."""
+
+    def __missing__(self, text: str) -> int:
+        if len(self) > _MAX_REMEMBERED:
+            self.clear()
+        if not (text.isascii() and text.isdecimal() and len(text) < _MAX_DIGITS):
+            raise ValueError
+        value = self[text] = int(text)
+        return value
+
+
 def _milliseconds(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or moment.microsecond:

@@ -12,7 +12,7 @@ from lk_portal.errors import N_
 from lk_portal.metering.types import Quality
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import audit
-from lk_portal.services.imports.cells import QUALITIES, QUANTITIES, Moments, energy, moment, word
+from lk_portal.services.imports.cells import QUALITIES, QUANTITIES, Energies, Moments, energy, moment, word
 from lk_portal.services.imports.meters import KnownMeter, Meters
 from lk_portal.services.imports.source import CellError, Complaints, Line, batches
 from lk_portal.services.imports.spool import Numbers, Spool
@@ -20,7 +20,6 @@ from lk_portal.services.imports.work import Conflict, ImportReport, Job, Phase
 from lk_portal.services.intervals import (
     CHUNK_ROWS,
     MAX_DURATION_S,
-    MAX_VALUE_WH,
     Contradiction,
     StoreReport,
     store_intervals,
@@ -31,7 +30,6 @@ COLUMNS = ("meter_serial", "quantity", "start", "end", "value_wh", "quality")
 _MISSING = int(Quality.MISSING)
 _WIDTH, _OF_INTERVAL = 9, 8
 _LOCKED_AT_ONCE = 10_000
-_SAFE_DIGITS = len(str(MAX_VALUE_WH)) - 1
 Key = tuple[int, int]
 
 
@@ -59,7 +57,7 @@ class _Check:
         self.rows = 0
         self._job, self._spool = job, spool
         self._now_ms = to_milliseconds(job.now)
-        self._moments = Moments()
+        self._moments, self._energies = Moments(), Energies()
         self._grids: dict[Key, tuple[int, int]] = {}
         self._mixed: set[Key] = set()
 
@@ -82,7 +80,8 @@ class _Check:
 
     def _rows(self, batch: Iterable[Line]) -> Iterator[Numbers]:
         """The plain lines at the interpreter's best speed; `_row` understands the others, or says why not."""
-        meters, moments, quantities, qualities = self.meters, self._moments, QUANTITIES, QUALITIES
+        meters, moments, energies = self.meters, self._moments, self._energies
+        quantities, qualities = QUANTITIES, QUALITIES
         now_ms, serial, since_ms, until_ms, point = self._now_ms, "", 0, 0, 0
         for number, cells in batch:
             try:
@@ -97,13 +96,10 @@ class _Check:
                     and 1000 <= length_ms <= MAX_DURATION_S * 1000
                     and end_ms <= now_ms
                     and code != _MISSING
-                    and len(value) <= _SAFE_DIGITS
-                    and value.isascii()
-                    and value.isdecimal()
                 ):
-                    length_s = length_ms // 1000
+                    length_s, value_wh = length_ms // 1000, energies[value]
                     kind = quantities[quantity]
-                    yield point, kind, start_ms, length_s, int(value), length_s, code, 0, number
+                    yield point, kind, start_ms, length_s, value_wh, length_s, code, 0, number
                     continue
             except (KeyError, IndexError, ValueError, OverflowError):
                 serial = ""

@@ -50,7 +50,9 @@ class Meters(dict[str, KnownMeter]):
 
     async def learn(self, serials: Iterable[str]) -> None:
         """Get to know all of `serials` that exist."""
-        fresh = sorted({serial for serial in serials if is_storable(serial)} - self._asked)
+        fresh = sorted(serial for serial in set(serials) - self._asked if is_storable(serial))
+        if not fresh:
+            return
         # What was no meter is forgotten again, or a file of nothing else would fill the memory.
         self._asked = self.keys() | set(fresh)
         for start in range(0, len(fresh), AT_ONCE):
