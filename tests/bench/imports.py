@@ -103,7 +103,7 @@ async def _insert(address: str, points: list[int]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Ran:
-    """`lk` in a process of its own: seconds on the clock and of the processor, peak of memory, what it printed."""
+    """`lk` in a process of its own: its seconds, of the processor too, peak of memory, and output."""
 
     wall_s: float
     cpu_s: float
