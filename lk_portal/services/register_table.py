@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +30,7 @@ from lk_portal.models import (
     RegisterReading,
 )
 from lk_portal.models.types import to_milliseconds
+from lk_portal.services.clocks import day_bounds
 from lk_portal.services.database import Database
 from lk_portal.services.owned import is_owned
 from lk_portal.services.register_steps import Mark, Span, Step, advance, limits_of
@@ -81,6 +83,7 @@ class RegisterPage:
 
     Attributes:
         point_id: Whose readings.
+        timezone: IANA zone of the premises.
         since: When the point's first meter was installed, aware UTC.
         rows: At most `PAGE_ROWS`.
         earlier: `before` of the page with older readings; None when there are none.
@@ -89,6 +92,7 @@ class RegisterPage:
     """
 
     point_id: int
+    timezone: str
     since: datetime
     rows: tuple[RegisterRow, ...]
     earlier: datetime | None
@@ -111,16 +115,16 @@ class _Place:
 
 
 async def register_page(
-    database: Database, *, subscriber_id: int, serial: str, quantity: Quantity, before: datetime
+    database: Database, *, subscriber_id: int, serial: str, quantity: Quantity, before: datetime | date
 ) -> RegisterPage:
-    """The newest readings taken before a moment at the point where the meter `serial` stands or stood.
+    """The newest readings up to a moment or the end of a day, at the point where `serial` stands or stood.
 
     Args:
         database: Where from.
         subscriber_id: Whose point it has to be.
         serial: Of the present meter or an earlier one; the page has all meters of the point.
         quantity: Which energy.
-        before: Aware UTC.
+        before: Aware UTC, or a day at the premises.
 
     Raises:
         NotFoundError: The subscriber has no such meter.
@@ -135,17 +139,23 @@ async def register_page(
         # A meter may have stood at two points of hers: it is asked for where it came last, as in the chart.
         point_id = rows[-1].point_id
         places = _places(row for row in rows if row.point_id == point_id)
-        newer = await _read(connection, places, quantity, before)
+        timezone = rows[-1].timezone
+        newer = await _read(connection, places, quantity, _moment(before, ZoneInfo(timezone)))
     shown = sorted(_rows(places, quantity), key=lambda row: row.at, reverse=True)
     page = tuple(shown[:PAGE_ROWS])
     return RegisterPage(
         point_id,
+        timezone,
         min(place.since for place in places),
         page,
         page[-1].at if len(shown) > PAGE_ROWS else None,
         _later(newer),
         _ratio_at(places, page),
     )
+
+
+def _moment(before: datetime | date, tz: ZoneInfo) -> datetime:
+    return before if isinstance(before, datetime) else day_bounds(before, tz)[1]
 
 
 def _places(rows: Iterable[Any]) -> list[_Place]:
@@ -307,10 +317,12 @@ _PLACES = (
         _place.c.removed_at,
         _place.c.ct_ratio,
         _place.c.vt_ratio,
+        _premises.c.timezone,
         _initial.c.zone,
         _initial.c.value_wh,
     )
     .select_from(_account)
+    .join(_premises, _premises.c.id == _account.c.premises_id)
     .join(_point, _point.c.account_id == _account.c.id)
     .join(_place, _place.c.point_id == _point.c.id)
     .join(_meter, _meter.c.id == _place.c.meter_id)

@@ -85,7 +85,7 @@ async def _events(portal: RunningPortal, serial: str) -> Times:
     address = f"/readings?meter={serial}&energy=A_PLUS"
     year = big_database.YEAR
     grains = [("pick_grain", {"grain": grain}) for grain in ("day", "month")]
-    noop = await _timed(
+    noop = await timed(
         portal.url, cookie, [(f"{STATE}.{name}", payload, "/readings") for name, payload in grains]
     )
     charts, delta = {}, 0
@@ -95,7 +95,7 @@ async def _events(portal: RunningPortal, serial: str) -> Times:
         ("day", [f"{year}-05-05", f"{year}-05-06"]),
     ):
         paths = [f"{address}&interval={kind}&period={period}" for period in periods]
-        charts[kind] = await _timed(portal.url, cookie, [(f"{STATE}.load", {}, path) for path in paths])
+        charts[kind] = await timed(portal.url, cookie, [(f"{STATE}.load", {}, path) for path in paths])
     async with raw_client(portal.url, cookie=cookie) as client:
         await client.send(f"{STATE}.load", path=f"{address}&interval=month&period={year}-05")
         delta = len((await client.settle()).encode())
@@ -103,10 +103,10 @@ async def _events(portal: RunningPortal, serial: str) -> Times:
 
 
 async def _bare(url: str) -> list[float]:
-    return await _timed(url, "", [(COUNTER, {}, "/")])
+    return await timed(url, "", [(COUNTER, {}, "/")])
 
 
-async def _timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
+async def timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
     """Seconds of each event but the first few of a connection, in turn."""
     times = []
     for _ in range(BATCHES):

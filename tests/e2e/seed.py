@@ -6,8 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import insert
+
 from lk_portal.metering.simulator import LoadCurve, serial_of
 from lk_portal.metering.types import Quality, Quantity
+from lk_portal.models import RegisterReading
 from lk_portal.services.access import Role, create_user
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import import_intervals
@@ -21,6 +24,7 @@ STRANGER = "petrov@example.com"
 OPERATOR = "operator@example.com"
 ADMIN = "admin@example.com"
 HISTORY_DAYS = 420
+REGISTER_HOURS = 120
 CANARY = "Канареечная"
 """The street of the subscriber: nobody else may ever get to see it."""
 OWNED_ACCOUNT = "550077700001"
@@ -81,7 +85,26 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
     hour = now.replace(minute=0, second=0, microsecond=0)
     hole, estimated = hour - timedelta(days=40), hour - timedelta(days=41)
     await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)
+    await _plant_registers(database, meter, serial, hour)
     return Seed(serial, stranger.serial, hole, estimated)
+
+
+async def _plant_registers(database: Database, meter_id: int, serial: str, until: datetime) -> None:
+    """What the meter showed in each hour of the last days, so that the table of readings has pages."""
+    curve = LoadCurve.of_serial(serial)
+    moments = [until - timedelta(hours=step) for step in range(REGISTER_HOURS, 0, -1)]
+    rows = [
+        {
+            "meter_id": meter_id,
+            "quantity": Quantity.A_PLUS,
+            "zone": 0,
+            "taken_at": at,
+            "value_wh": curve.register_wh(at),
+        }
+        for at in moments
+    ]
+    async with database.writing() as connection:
+        await connection.execute(insert(RegisterReading), rows)
 
 
 def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):

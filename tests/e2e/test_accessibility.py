@@ -23,7 +23,13 @@ PUBLIC = {
     "/info/agreement": "Пользовательское соглашение",
     "/not-found": "Не найдено",
 }
-OWN = {"/": "Главная", "/readings": "График потребления", "/settings": "Настройка"}
+OWN = {
+    "/": "Главная",
+    "/readings": "График потребления",
+    "/readings?compare=previous&basis=billing": "График потребления",
+    "/readings?tab=table": "Таблица показаний",
+    "/settings": "Настройка",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
