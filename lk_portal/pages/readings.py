@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from lk_portal.components.chart import chart_region, consumption_chart
+from lk_portal.components.export_menu import export_menu
 from lk_portal.components.kit import card, empty, icon_link, link_button, notice
 from lk_portal.components.readings_form import chart_form
 from lk_portal.components.readings_numbers import ROWS_ID, comparison, numbers, table_twin
@@ -95,7 +96,7 @@ def _chart_card() -> rx.Component:
 
 
 def _toolbar() -> rx.Component:
-    """What can be done with the period: the way back, and what it is compared with."""
+    """What can be done with the period: the way back, comparing it, taking it along."""
     return rx.el.div(
         rx.cond(
             ReadingsState.back != "",
@@ -104,6 +105,7 @@ def _toolbar() -> rx.Component:
             ),
         ),
         _comparison_switches(),
+        rx.el.div(export_menu(ReadingsState.export_query), class_name="ml-auto"),
         class_name="flex flex-wrap items-center gap-x-6 gap-y-1",
     )
 

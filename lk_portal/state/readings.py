@@ -67,6 +67,7 @@ class ReadingsState(rx.State):
     compare: str = ""
     error: str = ""
     is_loaded: bool = False
+    export_query: str = ""
 
     heading: str = ""
     figure: dict[str, Any] = {"data": [], "layout": {}}
@@ -123,7 +124,7 @@ class ReadingsState(rx.State):
             return None
         if not choice.serial:
             choice = replace(choice, serial=self.meters[0][0])
-        self._shown = query_of(choice)
+        self._shown = self.export_query = query_of(choice)
         self._fill_form(choice)
         try:
             await self._show()

@@ -1,4 +1,4 @@
-"""`make bench`: all measurements, or those named: pages, events, charts, polling, ingest, sign_in, addresses.
+"""`make bench`: all measurements, or those named (pages, events, charts, polling, ingest, imports and so on).
 
     make bench ARGS="events --meters 1000"
 
@@ -13,7 +13,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-PARTS = ("pages", "events", "charts", "polling", "ingest", "sign_in", "addresses")
+PARTS = ("pages", "events", "charts", "polling", "ingest", "imports", "sign_in", "addresses")
 
 
 def main() -> None:
@@ -52,6 +52,10 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import sign_in
 
         sign_in.run()
+    elif part == "imports":
+        from tests.bench import imports
+
+        imports.run()
     elif part == "polling":
         from tests.bench import polling
 
