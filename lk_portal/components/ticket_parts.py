@@ -92,15 +92,21 @@ def text_field(label: str) -> rx.Component:
 
 def _files() -> rx.Component:
     return rx.el.div(
-        rx.el.label(_("Files"), html_for="files", class_name="block text-sm mb-1"),
+        # The browser's own button speaks the browser's language; the label is what is seen and pressed.
         rx.el.input(
             type="file",
             id="files",
             name="files",
             multiple=True,
             accept=FILE_TYPES,
-            class_name="file-input w-full min-h-11 text-base",
+            class_name="sr-only peer",
             custom_attrs={"aria-describedby": "files-hint files-error"},
+        ),
+        rx.el.label(
+            icon("clip"),
+            _("Attach files"),
+            html_for="files",
+            class_name="btn min-h-11 text-base peer-focus-visible:outline-3",
         ),
         rx.el.p(
             _(

@@ -136,6 +136,7 @@ def _new() -> rx.Component:
                     _("Add your account first: a request is about one of your accounts."),
                 ),
             ),
+            class_name="max-w-3xl",
         ),
     )
 

@@ -129,6 +129,6 @@ def _author() -> Author:
 
 
 def _ticket_id(number: str) -> int:
-    if not (number.isascii() and number.isdecimal() and len(number) <= MAX_NUMBER_DIGITS):
+    if not (number.isascii() and number.isdecimal() and len(number) <= MAX_NUMBER_DIGITS and int(number)):
         raise NotFoundError
     return int(number)
