@@ -62,6 +62,14 @@ class LoadState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Severity(StrEnum):
+    """How serious an event is: Критические, Предупреждения, Информационные."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
 class Capability(StrEnum):
     """What an adapter can be asked for."""
 
