@@ -68,9 +68,9 @@ def _dialogue() -> rx.Component:
                 class_name="btn btn-ghost min-h-11 text-base mb-2",
             ),
         ),
-        rx.el.ol(
-            rx.foreach(TicketState.messages, _message),
-            class_name="grid gap-3",
+        # What comes while the page is open is read out.
+        rx.el.div(
+            rx.el.ol(rx.foreach(TicketState.messages, _message), class_name="grid gap-3"),
             role="log",
             custom_attrs={"aria-label": _("Dialogue")},
         ),

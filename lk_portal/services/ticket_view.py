@@ -27,9 +27,9 @@ from lk_portal.models import (
 )
 from lk_portal.models.address_text import one_line
 from lk_portal.services.database import Database
+from lk_portal.services.events import OwnEvent, find_event
 from lk_portal.services.owned import is_owned
 from lk_portal.services.tables import table_of
-from lk_portal.services.ticket_events import QuotedEvent, owned_event
 
 PAGE_SIZE = 20
 MESSAGES = 20
@@ -116,13 +116,14 @@ class Dialogue:
     ticket: TicketLine
     messages: tuple[MessageLine, ...]
     earlier: int
-    event: QuotedEvent | None
+    event: OwnEvent | None
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedAccount:
     """An account a ticket can be about."""
 
+    account_id: int
     number: str
     address: str
 
@@ -171,25 +172,25 @@ async def dialogue_of(
         newest = select(_message).where(*seen).order_by(_message.c.id.desc()).limit(limit)
         found = (await connection.execute(newest)).all()
         files = await _files(connection, [one.id for one in found])
-        event = await _event(connection, subscriber_id, ticket.event_id)
     messages = tuple(
         MessageLine(one.id, one.is_staff, one.text, one.created_at, tuple(files[one.id]))
         for one in reversed(found)
     )
+    event = await _event(database, subscriber_id, ticket.event_id)
     return Dialogue(ticket, messages, earlier=count - len(messages), event=event)
 
 
 async def accounts_offered(database: Database, *, subscriber_id: int) -> tuple[OfferedAccount, ...]:
     """The accounts in a subscriber's cabinet, by number."""
     query = (
-        select(_account.c.number, *_ADDRESS)
+        select(_account.c.id, _account.c.number, *_ADDRESS)
         .join(_premises, _premises.c.id == _account.c.premises_id)
         .where(is_owned(subscriber_id))
         .order_by(_account.c.number)
     )
     async with database.reading() as connection:
         rows = (await connection.execute(query)).all()
-    return tuple(OfferedAccount(row.number, _address(row)) for row in rows)
+    return tuple(OfferedAccount(row.id, row.number, _address(row)) for row in rows)
 
 
 _ADDRESS = tuple(_premises.c[name] for name in ("settlement", "street", "house", "flat"))
@@ -242,11 +243,11 @@ async def _files(connection: AsyncConnection, message_ids: Iterable[int]) -> dic
     return found
 
 
-async def _event(connection: AsyncConnection, subscriber_id: int, event_id: int | None) -> QuotedEvent | None:
+async def _event(database: Database, subscriber_id: int, event_id: int | None) -> OwnEvent | None:
     """The event a ticket quotes; None too when its account has left the cabinet since."""
     if event_id is None:
         return None
     try:
-        return await owned_event(connection, subscriber_id=subscriber_id, event_id=event_id)
+        return await find_event(database, subscriber_id=subscriber_id, event_id=event_id)
     except NotFoundError:
         return None

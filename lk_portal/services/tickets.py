@@ -28,10 +28,10 @@ from lk_portal.security.throttle import Policy
 from lk_portal.services import audit, throttling
 from lk_portal.services.attachments import CheckedFile
 from lk_portal.services.database import Database
+from lk_portal.services.events import find_event
 from lk_portal.services.owned import is_owned
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
-from lk_portal.services.ticket_events import owned_event
 from lk_portal.services.ticket_rows import (
     account_table,
     add_message,
@@ -100,14 +100,14 @@ async def create(
     """
     subject, text = checked_subject(ticket.subject), checked_text(ticket.text)
     category, key = checked_category(ticket.category), stored_key(send_key, user_id=author.user_id)
+    if ticket.event_id is not None:
+        await find_event(database, subscriber_id=author.subscriber_id, event_id=ticket.event_id)
     async with database.writing() as connection:
         await _lock(connection, author)
         if known := await ticket_of_key(connection, key):
             return known
         await _require_measure(connection, author, files=files, now=visit.at, is_new=True)
         account_id, zone = await _account(connection, author, ticket.account)
-        if ticket.event_id is not None:
-            await owned_event(connection, subscriber_id=author.subscriber_id, event_id=ticket.event_id)
         row = {
             "subscriber_id": author.subscriber_id,
             "account_id": account_id,

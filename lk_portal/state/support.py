@@ -7,10 +7,11 @@ import reflex as rx
 from lk_portal.errors import NotFoundError
 from lk_portal.i18n import _
 from lk_portal.security.navigation import SUPPORT
-from lk_portal.services import ticket_events, ticket_view
+from lk_portal.services import ticket_view
 from lk_portal.services.access import Role
 from lk_portal.services.changes import subscriber_topic
 from lk_portal.services.context import current
+from lk_portal.services.events import find_event
 from lk_portal.services.ticket_rules import MAX_SUBJECT
 from lk_portal.services.ticket_view import Place
 from lk_portal.state.guard import requires, subscriber_id
@@ -83,10 +84,10 @@ class SupportState(TicketFormState, rx.State):
         self.accounts = [account_row(account) for account in found]
         self.account, self.subject, self.event, self.event_id = "", "", "", ""
         if event_id:
-            event = await ticket_events.event_of(
-                current().database, subscriber_id=owner, event_id=_event_id(event_id)
-            )
-            self.event, self.event_id, self.account = event_text(event), str(event.id), event.account
+            event = await find_event(current().database, subscriber_id=owner, event_id=_event_id(event_id))
+            self.event, self.event_id = event_text(event), str(event.event_id)
+            own = (one.number for one in found if one.account_id == event.account_id)
+            self.account = next(own, "")
             self.subject = _("Event of the meter: {name}", name=event_name(event))[:MAX_SUBJECT]
         self._offer_form(FORM, self.event_id)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from lk_portal.i18n import _, active_locale, day_text, moment_text
 from lk_portal.security.navigation import FILES, SUPPORT
-from lk_portal.services.ticket_events import QuotedEvent
+from lk_portal.services.events import OwnEvent
 from lk_portal.services.ticket_rules import CATEGORIES, REOPEN_WITHIN, STATUSES
 from lk_portal.services.ticket_view import FileLine, MessageLine, OfferedAccount, TicketLine
 
@@ -81,16 +82,16 @@ def account_text(number: str, address: str) -> str:
     return " · ".join(part for part in (number, address) if part)
 
 
-def event_text(event: QuotedEvent) -> str:
+def event_text(event: OwnEvent) -> str:
     """A meter's event in one line."""
     return _(
         "Event of meter {serial}, {moment}: {name}",
         serial=event.serial,
-        moment=moment_text(event.occurred_at, event.zone),
+        moment=moment_text(event.occurred_at, ZoneInfo(event.timezone)),
         name=event_name(event),
     )
 
 
-def event_name(event: QuotedEvent) -> str:
+def event_name(event: OwnEvent) -> str:
     """What the event is called."""
-    return _("journal {journal}, code {code}", journal=event.journal, code=event.code)
+    return event.entry.name(active_locale())
