@@ -67,6 +67,8 @@ def ticket_form(*parts: rx.Component, state: type[TicketFormState], button: str)
         method="post",
         action=UPLOADS,
         enc_type="multipart/form-data",
+        # Another ticket's form is another one: what was typed into the first must not be sent with it.
+        key=state.draft_key,
         class_name="grid gap-4 max-w-2xl",
         custom_attrs={"data-lk-draft": state.draft_key, **_sentences()},
     )

@@ -7,6 +7,7 @@ input, and writes the media type, a line break and the new picture to standard o
 
 from __future__ import annotations
 
+import contextlib
 import io
 import resource
 import sys
@@ -20,6 +21,11 @@ MAX_MEMORY = 1_500_000_000
 MAX_CPU_S = 20
 TOO_LARGE, BROKEN = 3, 4
 """Exit codes."""
+BOUNDS = {
+    resource.RLIMIT_AS: MAX_MEMORY,
+    resource.RLIMIT_CPU: MAX_CPU_S,
+    resource.RLIMIT_FSIZE: 0,
+}
 JPEG, PNG = "image/jpeg", "image/png"
 MAX_PNG = 10 * 2**20
 
@@ -68,9 +74,9 @@ def _written(picture: Image.Image, form: str) -> bytes:
 
 def main() -> int:
     """Read, redraw, write; the exit code says what was wrong."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    for bound, most in BOUNDS.items():
+        with contextlib.suppress(ValueError, OSError):  # macOS knows no bound of memory
+            resource.setrlimit(bound, (most, most))
     try:
         media_type, picture = redrawn(sys.stdin.buffer.read())
     except (Image.DecompressionBombError, MemoryError):

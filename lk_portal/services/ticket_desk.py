@@ -42,8 +42,10 @@ async def assign(
         AccessDeniedError: One of the two is no member of the staff.
     """
     async with database.writing() as connection:
-        await _lock(connection, staff_id)
-        await _lock(connection, assignee_id)
+        for user_id in sorted(
+            {staff_id, assignee_id}
+        ):  # else two who give each other something wait for ever
+            await _lock(connection, user_id)
         found = await lock_ticket(connection, ticket_id)
         status = TicketStatus.IN_WORK if found.status is TicketStatus.NEW else found.status
         await set_ticket(connection, ticket_id, now=visit.at, status=status, assigned_user_id=assignee_id)

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select
 
 from lk_portal.models import User
+from lk_portal.security.tokens import new_token
 from lk_portal.services import ticket_desk
 from lk_portal.services.access import Visit
 from lk_portal.services.database import Database
@@ -57,7 +58,7 @@ async def answer(site: Site, ticket_id: int, text: str, *, deed: object = ticket
             staff_id=staff,
             ticket_id=ticket_id,
             text=text,
-            send_key=f"the-key-of-an-answer-{datetime.now(UTC).timestamp():.0f}",
+            send_key=new_token(),
             visit=Visit(address="", agent="", at=datetime.now(UTC)),
         )
 
@@ -335,6 +336,25 @@ async def test_a_draft_is_its_writers_and_goes_with_her(page: Page, site: Site) 
     await page.wait_for_url(f"{site.url}/")
     await to_form(page, site)
     await expect(page.get_by_label("Текст обращения")).to_have_value("")
+
+
+async def test_what_is_typed_for_one_request_is_not_sent_with_another(page: Page, site: Site) -> None:
+    await sign_in(page, site)
+    await page.wait_for_url(f"{site.url}/")
+    numbers = []
+    for subject in ("Первое", "Второе"):
+        await to_form(page, site)
+        await fill(page, subject, subject)
+        numbers.append(await send(page))
+    await page.goto(f"{site.url}/support/{numbers[0]}")
+    await page.get_by_label("Ваше сообщение").fill("Для первого")
+    await page.get_by_role("link", name="К обращениям").click()
+    await page.get_by_role("link", name="Второе").first.click()
+    await expect(page.get_by_role("heading", name="Второе")).to_be_visible()
+    await expect(page.get_by_label("Ваше сообщение")).to_have_value("")
+    await page.evaluate("history.go(-2)")
+    await expect(page.get_by_role("heading", name="Первое")).to_be_visible()
+    await expect(page.get_by_label("Ваше сообщение")).to_have_value("Для первого")
 
 
 async def test_a_lost_connection_loses_nothing(page: Page, site: Site) -> None:
