@@ -6,15 +6,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from lk_portal.metering.simulator import LoadCurve, serial_of
 from lk_portal.metering.types import Quality, Quantity
-from lk_portal.models import RegisterReading
-from lk_portal.services.access import Role, create_user
+from lk_portal.models import MeterEvent, RegisterReading, User
+from lk_portal.services import tickets
+from lk_portal.services.access import Role, Visit, create_user
 from lk_portal.services.database import Database
 from lk_portal.services.events import event_row, store_events
 from lk_portal.services.intervals import import_intervals
+from lk_portal.services.tables import table_of
+from lk_portal.services.tickets import Author, NewTicket
 from lk_portal.settings import Settings
 from tests import factories
 
@@ -45,6 +48,10 @@ class Seed:
     estimated: datetime
     events: datetime
     """The last event of the subscriber's meter; the others are hours before, one of them 70 days."""
+    ticket: int
+    """The subscriber's, new."""
+    event: int
+    """Of the subscriber's meter."""
 
 
 async def plant(database: Database, settings: Settings, *, simulator_port: int) -> Seed:
@@ -90,7 +97,9 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
     await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)
     await _plant_registers(database, meter, serial, hour)
     events = await _events(database, meter, stranger.meter_id, now)
-    return Seed(serial, stranger.serial, hole, estimated, events)
+    ticket = await _ticket(database, owner, now)
+    event = await _event(database, meter)
+    return Seed(serial, stranger.serial, hole, estimated, events, ticket, event)
 
 
 async def _events(database: Database, meter_id: int, stranger_meter_id: int, now: datetime) -> datetime:
@@ -129,6 +138,28 @@ async def _plant_registers(database: Database, meter_id: int, serial: str, until
     ]
     async with database.writing() as connection:
         await connection.execute(insert(RegisterReading), rows)
+
+
+async def _ticket(database: Database, owner: int, now: datetime) -> int:
+    """A request of the subscriber's."""
+    user = table_of(User)
+    async with database.reading() as connection:
+        user_id = (await connection.scalars(select(user.c.id).where(user.c.subscriber_id == owner))).one()
+    return await tickets.create(
+        database,
+        author=Author(user_id, owner),
+        ticket=NewTicket(f"Вопрос: {CANARY}", "other", OWNED_ACCOUNT, f"Текст: {CANARY}"),
+        send_key="the-key-of-the-seed",
+        visit=Visit(address="", agent="", at=now - timedelta(hours=1)),
+    )
+
+
+async def _event(database: Database, meter_id: int) -> int:
+    """The subscriber's event of a voltage that was too low."""
+    event = table_of(MeterEvent)
+    low = (event.c.meter_id == meter_id) & (event.c.journal == 0) & (event.c.code == 9)
+    async with database.reading() as connection:
+        return int((await connection.scalars(select(event.c.id).where(low))).one())
 
 
 def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):

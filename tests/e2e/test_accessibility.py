@@ -38,6 +38,8 @@ OWN = {
     "/readings?compare=previous&basis=billing": "График потребления",
     "/readings?tab=table": "Таблица показаний",
     "/settings": "Настройка",
+    "/support": "Поддержка",
+    "/support?new=1": "Новое обращение",
 }
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
