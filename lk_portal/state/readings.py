@@ -14,10 +14,11 @@ from lk_portal.i18n import say
 from lk_portal.metering.types import Quantity
 from lk_portal.services.access import Role
 from lk_portal.services.changes import point_topic
-from lk_portal.services.consumption import Grain, Period, PointView, consumption, points_of
+from lk_portal.services.consumption import Grain, Period, consumption, points_of
 from lk_portal.services.context import current
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
+from lk_portal.state.meter_choice import meter_text
 from lk_portal.state.readings_url import ROUTE, Choice, choice_of, query_of, readings_url
 from lk_portal.state.readings_view import view_of
 
@@ -169,7 +170,7 @@ class ReadingsState(rx.State):
             return
         points = await points_of(current().database, subscriber_id=subscriber_id())
         self._zones = {point.serial: point.timezone for point in points}
-        self.meters = [[point.serial, _meter_text(point)] for point in points]
+        self.meters = [[point.serial, meter_text(point)] for point in points]
         self.is_loaded = True
 
     def _today(self, serial: str) -> date:
@@ -187,10 +188,6 @@ class ReadingsState(rx.State):
         self.year = str(start.year)
         last = current().clock().year
         self.years = [str(year) for year in range(max(last, start.year), min(last - 5, start.year) - 1, -1)]
-
-
-def _meter_text(point: PointView) -> str:
-    return " · ".join(part for part in (point.name or point.serial, point.address) if part)
 
 
 def _period_of(form: dict[str, str]) -> Period:

@@ -16,7 +16,8 @@ from lk_portal.errors import InputError
 from lk_portal.i18n import kwh
 from lk_portal.metering.types import Quantity
 from lk_portal.services.consumption import Bar, Consumption, Grain, Period, PointView
-from lk_portal.state.readings import SHOWN, ReadingsState, _meter_text, _period_of
+from lk_portal.state.meter_choice import meter_text
+from lk_portal.state.readings import SHOWN, ReadingsState, _period_of
 from lk_portal.state.readings_url import choice_of
 from lk_portal.state.readings_view import HOLE_COLOR, ReadingsView, coverage_text, period_text, view_of
 
@@ -228,8 +229,8 @@ def test_markup_in_names_stays_text() -> None:
     assert "<img" not in words(shown)
     assert "<img" not in json.dumps(shown.targets)
     assert "meter=%3Cimg%20src%3Dx%20onerror%3D%22alert%281%29%22%3E%26amp%3B&" in shown.earlier
-    assert _meter_text(at) == f"{MARKUP} · {MARKUP}", "React writes it as text; nothing is lost or added"
-    assert _meter_text(point(serial="SN-1")) == "SN-1 · г. Омск"
+    assert meter_text(at) == f"{MARKUP} · {MARKUP}", "React writes it as text; nothing is lost or added"
+    assert meter_text(point(serial="SN-1")) == "SN-1 · г. Омск"
 
 
 def test_freshness_is_in_the_premises_time() -> None:
