@@ -31,6 +31,7 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "password_changed": frozenset(),
         "new_device": frozenset({"browser", "address"}),
         "erased": frozenset(),
+        "ticket_answered": frozenset({"ticket", "subject", "status"}),
     }
 )
 """What must be given, by kind. Passwords and codes never are: they are made when the letter is sent."""

@@ -25,6 +25,7 @@ class LetterKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, no password
     NEW_DEVICE = "new_device"
     ERASED = "erased"
+    TICKET_ANSWERED = "ticket_answered"
 
 
 class LetterStatus(StrEnum):

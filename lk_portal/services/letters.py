@@ -126,7 +126,7 @@ async def write(
         locale: The person's language; "" is the portal's.
         data: What the letter is told. Any kind: `name` (optional). CLAIM_KEPT: `account`. EMAIL_CHANGED:
             `new_email`. PHONE_CHANGED: `new_phone` (both are masked here). NEW_DEVICE: `browser`
-            (the User-Agent), `address`.
+            (the User-Agent), `address`. TICKET_ANSWERED: `ticket` (its number), `subject`, `status` (words).
 
     Raises:
         InputError: The address is none; its field is "email".

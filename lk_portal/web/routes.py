@@ -10,9 +10,11 @@ from starlette.routing import Route
 from lk_portal.services.context import current
 from lk_portal.services.health import check_health
 from lk_portal.web import duties, sign_in
+from lk_portal.web.attachments import attachment_routes
 from lk_portal.web.captcha import captcha_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
+from lk_portal.web.support import support_routes
 
 
 async def healthz(_request: Request) -> Response:
@@ -38,5 +40,7 @@ def make_routes() -> Starlette:
             *captcha_routes(),
             *preferences_routes(),
             *profile_routes(),
+            *support_routes(),
+            *attachment_routes(),
         ]
     )

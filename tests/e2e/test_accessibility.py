@@ -26,7 +26,13 @@ PUBLIC = {
     "/info/help-marks": "Что значат обозначения",
     "/not-found": "Не найдено",
 }
-OWN = {"/": "Главная", "/readings": "График потребления", "/settings": "Настройка"}
+OWN = {
+    "/": "Главная",
+    "/readings": "График потребления",
+    "/settings": "Настройка",
+    "/support": "Поддержка",
+    "/support?new=1": "Новое обращение",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
