@@ -21,11 +21,17 @@ from lk_portal.models import (
     InstallationReading,
     Meter,
     MeterConnection,
+    MeterEvent,
     MeteringPoint,
+    MeterLoadState,
     Premises,
+    Seal,
+    Severity,
     Subscriber,
     Tariff,
     TariffZone,
+    Verification,
+    VerificationKind,
 )
 from lk_portal.services import documents
 from lk_portal.services.database import Database
@@ -183,6 +189,42 @@ async def connection(
         device_id=device_id or next(_numbers),
         **values,
     )
+
+
+async def verification(
+    database: Database,
+    *,
+    meter_id: int,
+    verified_on: date,
+    due_on: date | None = None,
+    kind: VerificationKind = VerificationKind.PERIODIC,
+) -> int:
+    """A verification of a meter."""
+    values = {"kind": kind, "verified_on": verified_on, "due_on": due_on}
+    return await _insert(database, Verification, meter_id=meter_id, **values)
+
+
+async def seal(
+    database: Database, *, meter_id: int, number: str, placed_on: date, removed_on: date | None = None
+) -> int:
+    """A seal on a meter; there still unless told."""
+    return await _insert(
+        database, Seal, meter_id=meter_id, number=number, placed_on=placed_on, removed_on=removed_on
+    )
+
+
+async def relay(
+    database: Database, *, meter_id: int, is_output_on: bool, control_state: int, read_at: datetime
+) -> int:
+    """What a meter said of its relay last."""
+    values = {"is_output_on": is_output_on, "control_state": control_state, "read_at": read_at}
+    return await _insert(database, MeterLoadState, meter_id=meter_id, **values)
+
+
+async def switching(database: Database, *, meter_id: int, code: int, at: datetime) -> int:
+    """An entry of a meter's switching journal."""
+    values = {"journal": 2, "code": code, "severity": Severity.INFO, "occurred_at": at, "received_at": at}
+    return await _insert(database, MeterEvent, meter_id=meter_id, **values)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ def breadcrumb(*steps: tuple[Text, Text], here: Text) -> rx.Component:
         rx.el.ol(
             *items,
             rx.el.li(
-                here, class_name="flex items-center min-h-11 min-w-0 wrap-anywhere", custom_attrs={"aria-current": "page"}
+                here,
+                class_name="flex items-center min-h-11 min-w-0 wrap-anywhere",
+                custom_attrs={"aria-current": "page"},
             ),
             class_name="flex flex-wrap items-center",
         ),

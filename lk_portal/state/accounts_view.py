@@ -162,6 +162,8 @@ def verification_warning(verifications: Verifications, today: date) -> str:
             "one: without it the readings may not be counted.",
             day=day_text(verifications.due_on),
         )
+    if verifications.due_on == today:
+        return _("The verification is due today. The utility will agree on a time with you.")
     if verifications.is_due_soon(today):
         days = (verifications.due_on - today).days
         return ngettext(
