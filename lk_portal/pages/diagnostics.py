@@ -11,6 +11,7 @@ from lk_portal.components.kit import card, empty, field, icon_link, link_button,
 from lk_portal.i18n import _
 from lk_portal.metering.types import Severity
 from lk_portal.pages.registry import portal_page
+from lk_portal.services.seen import Section
 from lk_portal.state.diagnostics import DiagnosticsState
 from lk_portal.state.diagnostics_url import Layout
 from lk_portal.state.diagnostics_view import group_text
@@ -21,6 +22,7 @@ from lk_portal.state.diagnostics_view import group_text
     title=_("Diagnostics"),
     icon="pulse",
     menu="main",
+    badge=Section.EVENTS,
     order=40,
     on_load=(DiagnosticsState.load,),
 )

@@ -12,6 +12,7 @@ from lk_portal.components.public_frame import public_frame
 from lk_portal.components.shell import shell
 from lk_portal.i18n import _
 from lk_portal.pages.registry import menu_pages, portal_page
+from lk_portal.services.seen import Section
 from lk_portal.settings import load_settings
 from lk_portal.state.info import InfoState
 from lk_portal.state.info_texts import HELP, ROUTE
@@ -27,6 +28,7 @@ Item = rx.Var[dict[str, str]]
     title=_("Information"),
     icon="book",
     menu="main",
+    badge=Section.INFO,
     order=60,
     roles=frozenset(),
     on_load=(InfoState.load,),
