@@ -167,12 +167,12 @@ def _device(device: RowVar) -> rx.Component:
         rx.el.div(
             rx.el.p(device["browser"], class_name="font-medium"),
             rx.el.p(_("Since"), " ", device["since"], class_name="text-sm"),
+            rx.cond(
+                is_current,
+                rx.el.span(_("this device"), class_name="badge badge-outline whitespace-nowrap"),
+                rx.fragment(),
+            ),
             class_name="grow min-w-0",
-        ),
-        rx.cond(
-            is_current,
-            rx.el.span(_("this device"), class_name="badge badge-outline whitespace-nowrap"),
-            rx.fragment(),
         ),
         rx.el.button(
             _("Turn off"),

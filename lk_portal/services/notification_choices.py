@@ -230,9 +230,7 @@ def _wh(typed: str) -> int | None:
     is_number = digits.isascii() and digits.isdigit() and len(digits) <= 9
     if not is_number or not 1 <= int(digits) <= MOST_KWH:
         raise InputError(
-            N_("Type a whole number of kWh from 1 to {most}, or leave the field empty."),
-            field="limit",
-            most=MOST_KWH,
+            N_("Type a whole number of kWh from 1 to a million, or leave the field empty."), field="limit"
         )
     return int(digits) * 1000
 
