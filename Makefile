@@ -5,6 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
+JOBS ?= auto
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --strip-extras --allow-unsafe
 
@@ -20,9 +21,9 @@ help: ## Say what there is
 run: $(VENV)/.runtime ## The demo: own data, simulated meters, the portal on port 8000
 	lk demo $(ARGS)
 
-test: $(VENV)/.dev ## All tests; ARGS="-k chart" picks some
+test: $(VENV)/.dev ## All tests; ARGS="-k chart" picks some, JOBS=1 runs them in one process
 	scripts/ensure-test-tools.sh
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest --numprocesses=$(JOBS) --dist=loadgroup $(ARGS)
 
 dev: $(VENV)/.dev ## The portal on the demo's data, with hot reload
 	LK_ENVIRONMENT=demo LK_DATA_DIR=var/demo lk migrate

@@ -61,6 +61,7 @@ def make_app(portal: Portal) -> rx.App:
             rx.el.meta(name="theme-color", content=settings.utility_color),
             rx.el.script(src="/theme.js"),
             rx.el.script(src="/combobox.js", defer=True),
+            rx.el.script(src="/dialog.js", defer=True),
             rx.el.script(src="/once.js", defer=True),
             rx.el.script(src="/push.js", defer=True),
             rx.el.meta(name="color-scheme", content="light dark"),

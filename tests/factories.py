@@ -23,8 +23,10 @@ from lk_portal.models import (
     MeterConnection,
     MeterEvent,
     MeteringPoint,
+    MeterLoadState,
     MonthRollup,
     Premises,
+    Seal,
     Severity,
     Subscriber,
     Tariff,
@@ -190,6 +192,42 @@ async def connection(
     )
 
 
+async def verification(
+    database: Database,
+    *,
+    meter_id: int,
+    verified_on: date,
+    due_on: date | None = None,
+    kind: VerificationKind = VerificationKind.PERIODIC,
+) -> int:
+    """A verification of a meter."""
+    values = {"kind": kind, "verified_on": verified_on, "due_on": due_on}
+    return await _insert(database, Verification, meter_id=meter_id, **values)
+
+
+async def seal(
+    database: Database, *, meter_id: int, number: str, placed_on: date, removed_on: date | None = None
+) -> int:
+    """A seal on a meter; there still unless told."""
+    return await _insert(
+        database, Seal, meter_id=meter_id, number=number, placed_on=placed_on, removed_on=removed_on
+    )
+
+
+async def relay(
+    database: Database, *, meter_id: int, is_output_on: bool, control_state: int, read_at: datetime
+) -> int:
+    """What a meter said of its relay last."""
+    values = {"is_output_on": is_output_on, "control_state": control_state, "read_at": read_at}
+    return await _insert(database, MeterLoadState, meter_id=meter_id, **values)
+
+
+async def switching(database: Database, *, meter_id: int, code: int, at: datetime) -> int:
+    """An entry of a meter's switching journal."""
+    values = {"journal": 2, "code": code, "severity": Severity.INFO, "occurred_at": at, "received_at": at}
+    return await _insert(database, MeterEvent, meter_id=meter_id, **values)
+
+
 @dataclass(frozen=True)
 class MeteredPoint:
     """A point with a meter, and whose it is."""
@@ -258,19 +296,6 @@ async def meter_event(
         code=next(_numbers),
         severity=severity,
         received_at=received_at or occurred_at,
-    )
-
-
-async def verification(database: Database, *, meter_id: int, due_on: date) -> int:
-    """A periodic verification that is to be done again by a day."""
-    verified_on = date(due_on.year - 10, due_on.month, 1)
-    return await _insert(
-        database,
-        Verification,
-        meter_id=meter_id,
-        kind=VerificationKind.PERIODIC,
-        verified_on=verified_on,
-        due_on=due_on,
     )
 
 

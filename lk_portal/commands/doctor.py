@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LEAST_FREE_MB = 500
 SILENT_AFTER = timedelta(hours=24)
 MAIL_PATIENCE_S = 10.0
+MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,20 @@ async def _count_meters(portal: Portal) -> tuple[int, int]:
         return int(connected), int(silent)
 
 
+def _hours(settings: Settings) -> Finding:
+    from lk_portal.services.migrations import is_current
+    from lk_portal.services.validation import WINDOW, disagreements
+
+    if not is_current(settings.database_address):
+        return _well(N_("not known without the database"))
+    found = with_portal(settings, lambda portal: disagreements(portal.database, now=portal.clock()))
+    if not found:
+        return _well(N_("agree with the registers of the last {days} days"), days=WINDOW.days)
+    serials = list(dict.fromkeys(one.serial for one in found))
+    shown = ", ".join(serials[:MAX_NAMED]) + (" ..." if len(serials) > MAX_NAMED else "")
+    return _fault(N_("do not agree with the register: {serials}"), serials=shown)
+
+
 def _bun(settings: Settings) -> Finding:  # noqa: ARG001 - a check's signature
     beside = Path(sys.executable).with_name("bun")
     if beside.exists() or shutil.which("bun"):
@@ -223,6 +238,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     N_("database"): _database,
     N_("register maps"): _maps,
     N_("meters"): _meters,
+    N_("hours"): _hours,
     N_("bun"): _bun,
     N_("pages"): _pages,
     N_("letters"): _letters,

@@ -44,6 +44,9 @@ PATHS: dict[str, str] = {
     "table": "M4 5h16v14H4ZM4 10h16M4 14.5h16M10 5v14",
     "calendar": "M4 6h16v14H4ZM4 10h16M8 3v4M16 3v4",
     "list": "M9 6h11M9 12h11M9 18h11M4 6h1M4 12h1M4 18h1",
+    "up": "M12 20V5M6 11l6-6 6 6",
+    "down": "M12 4v15M6 13l6 6 6-6",
+    "same": "M5 9h14M5 15h14",
     "server": "M4 5h16v6H4ZM4 13h16v6H4ZM8 8h1M8 16h1",
 }
 

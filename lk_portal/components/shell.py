@@ -1,4 +1,8 @@
-"""The frame around every signed-in page: name, menu, the person's own menu, problems, connection."""
+"""The frame around every signed-in page: name, menu, the person's own menu, problems, connection.
+
+An item of the menu whose page counts what is new (`badge=` of `portal_page`) shows the number beside its
+text, and the button of the folded menu the sum of them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from lk_portal.components.kit import skeleton
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
 from lk_portal.security.navigation import SETTINGS
+from lk_portal.state.sections import section_of
 from lk_portal.state.shell import ShellState
 
 MenuItem = tuple[str, str, str]
@@ -88,17 +93,17 @@ def brand(utility: str) -> rx.Component:
 def _header(utility: str, route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.Component:
     return rx.el.header(
         rx.el.div(
-            brand(utility),
-            rx.el.nav(
-                rx.cond(ShellState.is_subscriber, _items(main, route, "hidden md:flex")),
-                rx.cond(ShellState.is_staff, _items(admin, route, "hidden md:flex")),
-                custom_attrs={"aria-label": _("Main menu")},
-                class_name="grow",
-            ),
+            rx.el.div(brand(utility), class_name="grow min-w-0"),
             theme_switch(),
             rx.cond(ShellState.role != "", _own_menu()),
             rx.cond(ShellState.role != "", _folded_menu(route, main, admin)),
             class_name="mx-auto w-full max-w-6xl px-4 flex items-center gap-2 min-h-14",
+        ),
+        rx.el.nav(
+            rx.cond(ShellState.is_subscriber, _items(main, route, "flex flex-wrap")),
+            rx.cond(ShellState.is_staff, _items(admin, route, "flex flex-wrap")),
+            custom_attrs={"aria-label": _("Main menu")},
+            class_name="mx-auto w-full max-w-6xl px-1 min-h-11 hidden md:block",
         ),
         class_name="bg-base-100 border-b border-base-300",
     )
@@ -111,13 +116,33 @@ def _items(items: list[MenuItem], route: str, class_name: str) -> rx.Component:
 
 
 def _item(to: str, text: str, icon_name: str, *, route: str) -> rx.Component:
-    is_here = to == route
+    section = section_of(to)
+    new = ShellState.news[section.value] if section else None
+    attributes: dict[str, str | rx.Var[str]] = {"aria-current": "page"} if to == route else {}
+    if new is not None:
+        attributes["aria-label"] = rx.cond(
+            new != "", _("{section}, new: {count}", section=text, count=new), text
+        )
     return router_link(
         icon(icon_name),
         rx.el.span(text),
+        *([_badge(new)] if new is not None else []),
         to=to,
-        class_name="menu-link" + (" menu-link-here" if is_here else ""),
-        custom_attrs={"aria-current": "page"} if is_here else {},
+        class_name="menu-link" + (" menu-link-here" if _is_within(route, to) else ""),
+        custom_attrs=attributes,
+    )
+
+
+def _is_within(route: str, to: str) -> bool:
+    """Whether the page at `route` is the item's own or one below it."""
+    return route == to or (route.startswith(f"{to.rstrip('/')}/") and to != "/")
+
+
+def _badge(number: rx.Var[str], class_name: str = "") -> rx.Component:
+    """How much is new; what it belongs to says it in words too."""
+    return rx.cond(
+        number != "",
+        rx.el.span(number, class_name=f"menu-badge {class_name}", custom_attrs={"aria-hidden": "true"}),
     )
 
 
@@ -125,8 +150,15 @@ def _folded_menu(route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.
     return rx.el.details(
         rx.el.summary(
             icon("menu"),
-            class_name="btn btn-ghost btn-square min-h-11 min-w-11 list-none",
-            custom_attrs={"aria-label": _("Menu")},
+            _badge(ShellState.all_news, "absolute top-0 right-0"),
+            class_name="btn btn-ghost btn-square min-h-11 min-w-11 list-none relative",
+            custom_attrs={
+                "aria-label": rx.cond(
+                    ShellState.all_news != "",
+                    _("{section}, new: {count}", section=_("Menu"), count=ShellState.all_news),
+                    _("Menu"),
+                )
+            },
         ),
         rx.el.div(
             rx.cond(ShellState.is_subscriber, _items(main, route, "flex flex-col")),

@@ -29,6 +29,8 @@ class MeterAdapter(Protocol):
     async def read_registers(self, meter: MeterTarget) -> Snapshot:
         """Read the cumulative registers of `meter`; times are aware UTC, energies Wh before ratios.
 
+        An adapter with `Capability.LOAD_STATE` brings the relay's state in the same snapshot.
+
         Raises:
             UnreachableError, MeterTimeoutError: Worth another try.
             ProtocolError, DeviceError, DataInvalidError, AuthFailedError, UnsupportedError: Not.

@@ -62,6 +62,14 @@ class LoadState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Severity(StrEnum):
+    """How serious an event is: Критические, Предупреждения, Информационные."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
 class Capability(StrEnum):
     """What an adapter can be asked for."""
 
@@ -90,16 +98,31 @@ class RegisterValue:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayState:
+    """What a meter says of its load relay: attributes 2 and 3 of the disconnect control (COSEM class 70).
+
+    Attributes:
+        is_output_on: Attribute 2; None where the meter does not tell.
+        control_state: Attribute 3: 0 disconnected, 1 connected, 2 ready for reconnection; None likewise.
+    """
+
+    is_output_on: bool | None
+    control_state: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All registers of a meter that were read together.
+    """All registers of a meter that were read together, and its relay where the adapter can read it.
 
     Attributes:
         taken_at: Aware UTC; when the answer arrived (Modbus) or the meter's own stamp (archives).
         registers: At most one value for each (quantity, zone).
+        relay: Only of adapters with `Capability.LOAD_STATE`, and of meters that have a relay.
     """
 
     taken_at: datetime
     registers: tuple[RegisterValue, ...]
+    relay: RelayState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The tables, by area. Services read and write them; nothing above services sees them."""
 
+from lk_portal.metering.types import Severity
 from lk_portal.models.access import (
     Attempt,
     CaptchaChallenge,
@@ -14,7 +15,7 @@ from lk_portal.models.audit import AccountClaim, AuditEntry, ClaimReason
 from lk_portal.models.content import InfoKind, InfoPage
 from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
-from lk_portal.models.event import MeterEvent, Severity
+from lk_portal.models.event import MeterEvent
 from lk_portal.models.letter import Letter, LetterKind, LetterStatus
 from lk_portal.models.metering import (
     Gateway,

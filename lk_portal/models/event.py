@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field
 
+from lk_portal.metering.types import Severity
 from lk_portal.models.types import Named, Table, UtcTime
-
-
-class Severity(StrEnum):
-    """How serious an event is: Критические, Предупреждения, Информационные."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    INFO = "info"
 
 
 class MeterEvent(Table, table=True):

@@ -20,6 +20,7 @@ from lk_portal.components.kit import (
 from lk_portal.i18n import _, month_names
 from lk_portal.metering.types import Quantity
 from lk_portal.pages.registry import portal_page
+from lk_portal.services.seen import Section
 from lk_portal.state.readings import ReadingsState
 from lk_portal.state.readings_view import quantity_text
 
@@ -29,7 +30,13 @@ PICKER = "col-span-2 order-1 lg:order-none lg:col-span-1"
 
 
 @portal_page(
-    route="/readings", title=_("Readings"), icon="chart", menu="main", order=30, on_load=(ReadingsState.load,)
+    route="/readings",
+    title=_("Readings"),
+    icon="chart",
+    menu="main",
+    order=30,
+    badge=Section.READINGS,
+    on_load=(ReadingsState.load,),
 )
 def readings() -> rx.Component:
     """The form, the chart with its numbers beside it, and the same as a table."""

@@ -3,6 +3,8 @@
     @portal_page(route="/tips", title=_("Saving tips"), menu="main")
     def tips() -> rx.Component: ...
 
+With `badge=Section.EVENTS` its item in the menu says how much is new behind it, until it is opened.
+
 The composition root adds every page that was registered; the shell draws the menu from the same list.
 """
 
@@ -16,6 +18,8 @@ import reflex as rx
 
 from lk_portal.errors import ConfigurationError
 from lk_portal.services.access import Role
+from lk_portal.services.seen import Section
+from lk_portal.state.sections import lead_to
 
 Menu = Literal["main", "admin", ""]
 Layout = Callable[[], rx.Component]
@@ -35,6 +39,7 @@ class PageSpec:
         on_load: Event handlers fired after the shell's own when the page opens.
         layout: Gives the page's content.
         has_shell: Whether the menu is drawn around it.
+        badge: What its item in the menu counts; None: nothing.
     """
 
     route: str
@@ -46,6 +51,7 @@ class PageSpec:
     order: int = 100
     on_load: tuple[Any, ...] = ()
     has_shell: bool = True
+    badge: Section | None = None
 
 
 _pages: dict[str, PageSpec] = {}
@@ -61,6 +67,7 @@ def portal_page(
     order: int = 100,
     on_load: tuple[Any, ...] = (),
     has_shell: bool = True,
+    badge: Section | None = None,
 ) -> Callable[[Layout], Layout]:
     """Register the decorated layout function as a page.
 
@@ -85,7 +92,10 @@ def portal_page(
             order=order,
             on_load=on_load,
             has_shell=has_shell,
+            badge=badge,
         )
+        if badge is not None:
+            lead_to(route, badge)
         return layout
 
     return register
@@ -94,6 +104,11 @@ def portal_page(
 def all_pages() -> list[PageSpec]:
     """Every registered page, by menu order and route."""
     return sorted(_pages.values(), key=lambda page: (page.order, page.route))
+
+
+def is_page(route: str) -> bool:
+    """Whether there is a page at this route."""
+    return route in _pages
 
 
 def menu_pages(menu: Menu) -> list[PageSpec]:

@@ -9,7 +9,7 @@ bcrypt, one keyed hash for the temporary password, one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +43,7 @@ __all__ = [
     "create_user",
     "disable_user",
     "forget_expired",
+    "identities_of",
     "identity_of",
     "normal_login",
     "reset_password",
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 SEEN_EVERY = timedelta(minutes=1)
+SESSIONS_AT_ONCE = 500
 MAX_BACKLOG, BACKLOG_S = 40, 5
 """So many passwords are checked in five seconds. In a flood, known browsers wait no longer than that."""
 _user, _session = table_of(User), table_of(UserSession)
@@ -210,18 +212,40 @@ async def identity_of(
         return None
     async with database.reading() as connection:
         row = (await connection.execute(_IDENTITY, {"token_hash": session_hash})).one_or_none()
-    if row is None or not row.is_active or now >= row.expires_at:
-        return None
-    if now - row.seen_at >= timedelta(minutes=settings.session_idle_minutes):
+    if row is None or not _is_open(row, settings, now):
         return None
     if is_activity and now - row.seen_at >= SEEN_EVERY:
         await _mark_seen(database, session_hash, now)
+    return _identity(row)
+
+
+async def identities_of(
+    database: Database, settings: Settings, *, session_hashes: Collection[str], now: datetime
+) -> dict[str, Identity]:
+    """The persons behind many sessions at once, by session; a look on the portal's behalf, as above."""
+    found: dict[str, Identity] = {}
+    hashes = list(session_hashes)
+    async with database.reading() as connection:
+        for start in range(0, len(hashes), SESSIONS_AT_ONCE):
+            key = {"token_hashes": hashes[start : start + SESSIONS_AT_ONCE]}
+            rows = await connection.execute(_IDENTITIES, key)
+            found.update((row.token_hash, _identity(row)) for row in rows if _is_open(row, settings, now))
+    return found
+
+
+def _is_open(row: Any, settings: Settings, now: datetime) -> bool:
+    """Whether a session is neither over nor idle, and its user not disabled."""
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    return bool(row.is_active and now < row.expires_at and now - row.seen_at < idle)
+
+
+def _identity(row: Any) -> Identity:
     return Identity(
         user_id=row.id,
         role=row.role,
         subscriber_id=row.subscriber_id,
         display_name=row.display_name,
-        session_hash=session_hash,
+        session_hash=row.token_hash,
         duty=row.duty,
         locale=row.locale,
         theme=row.theme,
@@ -244,22 +268,21 @@ async def forget_expired(database: Database, *, now: datetime) -> None:
     await temporary_passwords.forget_expired(database, now=now)
 
 
-_IDENTITY = (
-    select(
-        _user.c.id,
-        _user.c.role,
-        _user.c.subscriber_id,
-        _user.c.display_name,
-        _user.c.is_active,
-        _user.c.locale,
-        _user.c.theme,
-        _session.c.seen_at,
-        _session.c.expires_at,
-        _session.c.duty,
-    )
-    .join(_user, _user.c.id == _session.c.user_id)
-    .where(_session.c.token_hash == bindparam("token_hash"))
-)
+_ANY_IDENTITY = select(
+    _session.c.token_hash,
+    _user.c.id,
+    _user.c.role,
+    _user.c.subscriber_id,
+    _user.c.display_name,
+    _user.c.is_active,
+    _user.c.locale,
+    _user.c.theme,
+    _session.c.seen_at,
+    _session.c.expires_at,
+    _session.c.duty,
+).join(_user, _user.c.id == _session.c.user_id)
+_IDENTITY = _ANY_IDENTITY.where(_session.c.token_hash == bindparam("token_hash"))
+_IDENTITIES = _ANY_IDENTITY.where(_session.c.token_hash.in_(bindparam("token_hashes", expanding=True)))
 
 
 def _gates(who: str, visit: Visit, device: str) -> tuple[Gate, ...]:

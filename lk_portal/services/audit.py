@@ -43,6 +43,9 @@ PREFERENCES_CHOSEN = "web:preferences:choose"
 DATA_EXPORTED = "web:data:export"
 ERASE_REFUSED = "web:data:refuse"
 DATA_ERASED = "web:data:erase"
+INFO_SAVED = "web:info:save"
+INFO_PUBLISHED = "web:info:publish"
+INFO_WITHDRAWN = "web:info:withdraw"
 USER_CREATED = "command:user:create"
 USER_DISABLED = "command:user:disable"
 USER_RESET = "command:user:reset"
@@ -73,6 +76,9 @@ TEXTS = {
     DATA_EXPORTED: N_("Own data were downloaded"),
     ERASE_REFUSED: N_("A wrong password was typed to erase the data"),
     DATA_ERASED: N_("The data were erased"),
+    INFO_SAVED: N_("An information page was written"),
+    INFO_PUBLISHED: N_("An information page was published"),
+    INFO_WITHDRAWN: N_("An information page was made a draft again"),
     USER_CREATED: N_("The utility created the login"),
     USER_DISABLED: N_("The utility disabled the login"),
     USER_RESET: N_("The utility set a new password"),

@@ -91,7 +91,9 @@ _EVENTS = (
     .join(_place, _place.c.meter_id == _event.c.meter_id)
     .join(_point, _point.c.id == _place.c.point_id)
     .join(_account, _account.c.id == _point.c.account_id)
-    .where(_event.c.received_at >= _SINCE, _account.c.subscriber_id.is_not(None))
+    .where(
+        _event.c.received_at >= _SINCE, _account.c.subscriber_id.is_not(None), _account.c.removed_at.is_(None)
+    )
     .group_by(_account.c.subscriber_id)
 )
 _INFO = select(_page.c.published_at, _page.c.updated_at).where(

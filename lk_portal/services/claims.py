@@ -1,4 +1,4 @@
-"""Registrations that only the utility's staff can decide, e.g. for an account that has an owner.
+"""Registrations and accounts to add that only the utility's staff can decide on, e.g. when one has an owner.
 
 Kept like tickets until the staff desk shows and closes them.
 """
@@ -52,8 +52,11 @@ async def keep(
     email: str,
     phone: str,
     visit: Visit,
-) -> None:
-    """Keep a request in the caller's transaction; the same one, still open, is not kept twice."""
+) -> bool:
+    """Keep a request in the caller's transaction; the same one, still open, is not kept twice.
+
+    Gives whether it is new.
+    """
     same = select(_c.id).where(
         _c.account_id == account_id,
         _c.email == email,
@@ -62,7 +65,7 @@ async def keep(
         _c.closed_at.is_(None),
     )
     if await connection.scalar(same.limit(1)) is not None:
-        return
+        return False
     await connection.execute(
         insert(_claim).values(
             reason=reason,
@@ -75,6 +78,7 @@ async def keep(
             closed_at=None,
         )
     )
+    return True
 
 
 async def open_claims(database: Database, *, limit: int = 500) -> tuple[Claim, ...]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, ConfigurationError
@@ -25,6 +25,7 @@ from lk_portal.models import (
     MeterConnection,
     MeterEvent,
     MeteringPoint,
+    MeterLoadState,
     Premises,
     RegisterMark,
     RegisterReading,
@@ -78,6 +79,7 @@ async def seed(database: Database, settings: Settings, *, now: datetime) -> bool
     if is_new:
         async with database.writing() as connection:
             await _Seeding(connection, now).run()
+    await _tell_relays(database, now=now)
     await _ensure_users(database, settings, now=now)
     return is_new
 
@@ -122,6 +124,26 @@ async def _is_empty(database: Database) -> bool:
             if await connection.scalar(select(func.count()).select_from(table_of(model))):
                 return False
     return True
+
+
+async def _tell_relays(database: Database, *, now: datetime) -> None:
+    """What the relays say, as of this start: the simulated protocol has no relay to ask."""
+    meter, relay = table_of(Meter), table_of(MeterLoadState)
+    plan = {one.serial: one for one in demo_plan.RELAYS}
+    async with database.writing() as connection:
+        found = await connection.execute(select(meter.c.id, meter.c.serial).where(meter.c.serial.in_(plan)))
+        rows = [
+            {
+                "meter_id": row.id,
+                "is_output_on": plan[row.serial].is_output_on,
+                "control_state": plan[row.serial].control_state,
+                "read_at": now,
+            }
+            for row in found
+        ]
+        await connection.execute(delete(relay).where(relay.c.meter_id.in_([row["meter_id"] for row in rows])))
+        if rows:
+            await connection.execute(insert(relay), rows)
 
 
 async def _ensure_users(database: Database, settings: Settings, *, now: datetime) -> None:

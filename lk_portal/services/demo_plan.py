@@ -112,6 +112,15 @@ class DemoEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoRelay:
+    """What the relay of a meter says; the others have none."""
+
+    serial: str
+    is_output_on: bool
+    control_state: int
+
+
+@dataclass(frozen=True, slots=True)
 class DemoLine:
     """A gateway and the meters behind it, in the order of their addresses from 1 on."""
 
@@ -267,11 +276,18 @@ EVENTS = (
     DemoEvent(HOLES_METER.serial, 12, time(9, 20, 44), 0, 28, _I),
     DemoEvent(HOLES_METER.serial, 63, time(16, 8, 19), 0, 9, _W),
     DemoEvent(HOLES_METER.serial, 63, time(17, 41, 3), 0, 10, _I),
+    DemoEvent(HOLES_METER.serial, 1, time(19, 12, 40), 2, 8, Severity.CRITICAL),
+    DemoEvent(HOLES_METER.serial, 1, time(19, 27, 40), 2, 5, _I),
     DemoEvent(REPLACING_METER.serial, 20, time(21, 15, 33), 0, 7, _W),
     DemoEvent(REPLACING_METER.serial, 20, time(21, 16, 2), 0, 8, _I),
     DemoEvent(SECOND_METER.serial, 5, time(7, 25, 48), 0, 9, _W),
     DemoEvent(SECOND_METER.serial, 5, time(7, 52, 11), 0, 10, _I),
 )
+RELAYS = (
+    DemoRelay(TWO_ZONE_METER.serial, is_output_on=True, control_state=1),
+    DemoRelay(HOLES_METER.serial, is_output_on=False, control_state=2),
+)
+"""One that is on, and one that may be switched on after it was off: its journal tells why."""
 
 
 def history_start(now: datetime) -> datetime:

@@ -20,7 +20,7 @@ from lk_portal.errors import N_, InputError, NotFoundError
 from lk_portal.models import Acceptance, DocumentKind, DocumentVersion, User
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
-from lk_portal.services.texts import is_storable, storable
+from lk_portal.services.texts import checked, storable
 from lk_portal.services.visit import Visit
 
 __all__ = [
@@ -151,8 +151,8 @@ async def publish(
     Raises:
         InputError: The title or text is empty, too long, or the text is the one in force already.
     """
-    title = _checked(title, "title", MAX_TITLE)
-    text = _checked(text, "text", MAX_TEXT)
+    title = checked(title, field="title", most=MAX_TITLE)
+    text = checked(text, field="text", most=MAX_TEXT)
     try:
         async with database.writing() as connection:
             return await _insert_next(connection, kind, title, text, now)
@@ -222,13 +222,6 @@ def _acceptance_row(document: Document, user_id: int, visit: Visit) -> dict[str,
         "address": storable(visit.address, 45),
         "withdrawn_at": None,
     }
-
-
-def _checked(text: str, field: str, most: int) -> str:
-    text = text.strip()
-    if not text or len(text) > most or not is_storable(text):
-        raise InputError(N_("This must have 1 to {most} characters."), field=field, most=most)
-    return text
 
 
 def _hash(text: str) -> str:

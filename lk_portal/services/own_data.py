@@ -236,7 +236,9 @@ async def _forget_made_here(connection: AsyncConnection, person: _Person) -> Non
         _subscriber.c.id == person.subscriber_id, _subscriber.c.created_at == person.created_at
     )
     await connection.execute(
-        update(_account).where(_account.c.subscriber_id.in_(made_here)).values(subscriber_id=None)
+        update(_account)
+        .where(_account.c.subscriber_id.in_(made_here))
+        .values(subscriber_id=None, removed_at=None)
     )
     await connection.execute(delete(_subscriber).where(_subscriber.c.id.in_(made_here)))
 

@@ -129,6 +129,7 @@ async def _subscriber_of(connection: AsyncConnection, own: _Own) -> Json | None:
 
 
 async def _accounts(connection: AsyncConnection, own: _Own) -> list[Json]:
+    """Those she has removed from her cabinet too: until somebody else takes them, they are kept as hers."""
     query = (
         select(_account, *(_premises.c[name] for name in ("settlement", "street", "house", "flat")))
         .join(_premises, _premises.c.id == _account.c.premises_id)
@@ -142,6 +143,7 @@ async def _accounts(connection: AsyncConnection, own: _Own) -> list[Json]:
             "note": row.note,
             "contract_number": row.contract_number,
             "amenities": row.amenities,
+            "removed_from_the_cabinet_at": _plain(row.removed_at),
             "points": await _points(connection, row.id),
         }
         for row in (await connection.execute(query)).all()

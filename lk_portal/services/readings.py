@@ -19,6 +19,7 @@ from lk_portal.models.types import to_milliseconds
 from lk_portal.services.connection_status import Random, StatusBook
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import accumulate_intervals
+from lk_portal.services.load_state import keep_relays
 from lk_portal.services.read_context import MeterContext, RegisterKey, load_context
 from lk_portal.services.readings_rejected import (
     MarkKey,
@@ -87,6 +88,7 @@ class ReadingStore:
                 book.note(outcome, contexts[outcome.meter_id])
         snapshots = _snapshots(ordered, contexts)
         batch = await store_snapshots(connection, snapshots, contexts, now=self._clock())
+        await keep_relays(connection, snapshots)
         await book.write(connection)
         await show_rejections(connection, rejections_of(batch.doubts, ordered))
         return batch

@@ -1,8 +1,8 @@
 """Registration: an account and its address, matched against the registry, become somebody's login.
 
-Whoever knows both is taken for the subscriber, unless the account has an owner already; then the utility
-decides. What the page says tells nobody which half of account and address was wrong, nor whether an e-mail or
-a phone number is known here. The password goes by letter, to the e-mail that was typed.
+Whoever knows both is taken for the subscriber, unless the account has an owner (`account_owner`); then the
+utility decides. What the page says tells nobody which half of account and address was wrong, nor whether an
+e-mail or a phone number is known here. The password goes by letter, to the e-mail that was typed.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError
-from lk_portal.models import Account, ClaimReason, LetterKind, Premises, Role, Subscriber, Theme, User
-from lk_portal.models.address_text import one_line
+from lk_portal.models import ClaimReason, LetterKind, Role, Subscriber, Theme, User
 from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS
 from lk_portal.services import audit, claims, documents, letters, throttling
-from lk_portal.services.addresses import is_same_address
+from lk_portal.services.account_owner import hand_over, holder_of, lock_account, matching_account, mismatch
 from lk_portal.services.database import Database
 from lk_portal.services.letter_quota import is_spent
 from lk_portal.services.registration_form import FormError, RegistrationForm, compact_number, read_form
@@ -45,11 +44,7 @@ audit.TEXTS.update(
     }
 )
 
-# Compared with when there is no such account, so that this takes as long.
-_NOWHERE = one_line("г. Нигде", "ул. Несуществующая", "1", "1")
-
 _user, _subscriber = table_of(User), table_of(Subscriber)
-_account, _premises = table_of(Account), table_of(Premises)
 
 
 class Outcome(StrEnum):
@@ -73,7 +68,7 @@ async def register(
     await throttling.refuse(database, gates, now=visit.at)
     if set(form.document_ids) != {document.id for document in await documents.current(database)}:
         raise InputError(N_("A document has changed meanwhile. Read the new version."), field="documents")
-    account_id = await _matching_account(database, form)
+    account_id = await matching_account(database, form)
     if account_id is None:
         await _refuse_match(database, gates, visit)
     try:
@@ -101,37 +96,11 @@ def _gates(form: RegistrationForm, visit: Visit) -> tuple[Gate, ...]:
     )
 
 
-async def _matching_account(database: Database, form: RegistrationForm) -> int | None:
-    """The account whose number and address were typed; None when either is wrong, in the same time."""
-    numbers = {form.account, compact_number(form.account)}
-    query = (
-        select(
-            _account.c.id,
-            _account.c.number,
-            _premises.c.settlement,
-            _premises.c.street,
-            _premises.c.house,
-            _premises.c.flat,
-        )
-        .join(_premises, _premises.c.id == _account.c.premises_id)
-        .where(_account.c.number.in_(numbers))
-    )
-    async with database.reading() as connection:
-        rows = (await connection.execute(query)).all()
-    found = next((row for row in rows if row.number == form.account), rows[0] if rows else None)
-    line = one_line(found.settlement, found.street, found.house, found.flat) if found else _NOWHERE
-    is_same = is_same_address(form.address, line)
-    return int(found.id) if found is not None and is_same else None
-
-
 async def _refuse_match(database: Database, gates: tuple[Gate, ...], visit: Visit) -> NoReturn:
     async with database.writing() as connection:
         await throttling.count_in(connection, gates, now=visit.at)
         await audit.record(connection, action=REFUSED, visit=visit, actor=None, subject=None)
-    raise InputError(
-        N_("The account number and the address do not belong together in our registry. Check both."),
-        field="match",
-    )
+    raise mismatch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +114,12 @@ class _Registration:
 
     async def of(self, account_id: int) -> Outcome:
         """Decide what becomes of it, and do that."""
-        account = await self._lock(account_id)
-        people = await self._people(account.subscriber_id)
+        account = await lock_account(self.connection, account_id)
+        owner_id = holder_of(account)
+        people = await self._people(owner_id)
         settled = [person for person in people if not is_unfinished(person)]
         by_email = next((person for person in settled if person.email == self.form.email), None)
-        if any(person.subscriber_id == account.subscriber_id for person in settled if person.subscriber_id):
+        if any(person.subscriber_id == owner_id for person in settled if person.subscriber_id):
             await self._claim(account, ClaimReason.ACCOUNT_OWNED, by_email)
             return Outcome.CLAIM_KEPT
         if by_email is not None:
@@ -159,13 +129,8 @@ class _Registration:
         else:
             for person in people:
                 await undo(self.connection, person)
-            await self._begin(await self._lock(account_id))
+            await self._begin(await lock_account(self.connection, account_id))
         return Outcome.LETTER_SENT
-
-    async def _lock(self, account_id: int) -> Row[Any]:
-        """The account as it is now; whoever else registers for it waits until we are through."""
-        query = select(_account).where(_account.c.id == account_id).with_for_update()
-        return (await self.connection.execute(query)).one()
 
     async def _people(self, subscriber_id: int | None) -> list[Row[Any]]:
         """Everybody who has this e-mail, this phone, or this account."""
@@ -250,14 +215,13 @@ class _Registration:
 
     async def _subscriber(self, account: Row[Any]) -> tuple[int, str]:
         """The registry's subscriber of the account, untouched; else a new one. With the name to greet by."""
-        if account.subscriber_id is not None:
-            query = select(_subscriber.c.full_name).where(_subscriber.c.id == account.subscriber_id)
+        owner_id = holder_of(account)
+        if owner_id is not None:
+            query = select(_subscriber.c.full_name).where(_subscriber.c.id == owner_id)
             known = await self.connection.scalar(query)
-            return int(account.subscriber_id), self.form.full_name or str(known)
+            return owner_id, self.form.full_name or str(known)
         subscriber_id = await self._new_subscriber(self.visit.at)
-        await self.connection.execute(
-            update(_account).where(_account.c.id == account.id).values(subscriber_id=subscriber_id)
-        )
+        await hand_over(self.connection, account, subscriber_id)
         return subscriber_id, self.form.full_name
 
     async def _new_subscriber(self, now: datetime) -> int:

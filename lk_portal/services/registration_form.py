@@ -1,4 +1,4 @@
-"""What a person types at registration, checked field by field. Pure; the registry is asked by `registration`.
+"""What a person types to get at an account, checked field by field. Pure; others ask the registry.
 
 Everything wrong is found at once, so that a person corrects a form in one go.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
@@ -88,14 +88,25 @@ def _account(text: str) -> str:
     return text
 
 
+Form = TypeVar("Form", bound="AccountForm")
 Tick = Annotated[bool, AfterValidator(_must_be_ticked)]
 
 
-class RegistrationForm(BaseModel):
+class AccountForm(BaseModel):
+    """Number and address of an account, as typed and trimmed; whether they belong together is asked later."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    account: Annotated[
+        str, _field(most=MAX_ACCOUNT, missing=N_("Enter the account number."), normal=_account)
+    ]
+    address: Annotated[str, _field(most=MAX_ADDRESS, missing=N_("Enter the address."))]
+
+
+class RegistrationForm(AccountForm):
     """A registration that is complete and well-formed; whether it fits the registry is not known yet.
 
     Attributes:
-        account: As typed, trimmed.
         email: As it is stored.
         phone: E.164.
         agreement: Ticked.
@@ -104,12 +115,6 @@ class RegistrationForm(BaseModel):
         locale: The language of the page, or "".
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-    account: Annotated[
-        str, _field(most=MAX_ACCOUNT, missing=N_("Enter the account number."), normal=_account)
-    ]
-    address: Annotated[str, _field(most=MAX_ADDRESS, missing=N_("Enter the address."))]
     full_name: Annotated[str, _field(most=MAX_NAME)] = ""
     email: Annotated[str, _field(most=MAX_LOGIN, missing=N_("Enter an e-mail address."), normal=normal_email)]
     phone: Annotated[str, _field(most=MAX_LOGIN, missing=N_("Enter a phone number."), normal=normal_phone)]
@@ -125,8 +130,21 @@ def read_form(values: Mapping[str, object]) -> RegistrationForm:
     Raises:
         FormError: A sentence for every field that is wrong.
     """
+    return _read(RegistrationForm, values)
+
+
+def read_account(values: Mapping[str, object]) -> AccountForm:
+    """The number and address behind `values`, whatever they are.
+
+    Raises:
+        FormError: A sentence for every field that is wrong.
+    """
+    return _read(AccountForm, values)
+
+
+def _read(form: type[Form], values: Mapping[str, object]) -> Form:
     try:
-        return RegistrationForm.model_validate(dict(values))
+        return form.model_validate(dict(values))
     except ValidationError as invalid:
         problems = tuple(
             _problem(str(problem["loc"][0]), problem.get("ctx", {}).get("error"))

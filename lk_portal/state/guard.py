@@ -119,6 +119,18 @@ def subscriber_id() -> int:
     return identity.subscriber_id
 
 
+def user_id() -> int:
+    """The login whose event is being handled.
+
+    Raises:
+        AccessDeniedError: It is a visitor's.
+    """
+    identity = _identity.get()
+    if identity is None:
+        raise AccessDeniedError
+    return identity.user_id
+
+
 class BindingState(rx.State):
     """Remembers under which session, and in which language, this client's state was filled."""
 

@@ -1,26 +1,27 @@
-"""The state of the home page: this month of every meter against the same days of the month before."""
+"""The state of the home page: accounts and this month, the last events, the tickets; alive while open."""
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import reflex as rx
 
-from lk_portal.i18n import _, kwh, moment_text
-from lk_portal.metering.types import Quantity
 from lk_portal.services.access import Role
-from lk_portal.services.changes import point_topic
-from lk_portal.services.consumption import Grain, Period, PointView, consumption, points_of
+from lk_portal.services.changes import point_topic, subscriber_topic
 from lk_portal.services.context import current
+from lk_portal.services.overview import Overview, overview
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, subscriber_id, who
-from lk_portal.state.live import follow
-from lk_portal.state.readings_url import readings_url
+from lk_portal.state.home_view import view_of
+from lk_portal.state.live import follow, once
+
+SHOWN = ("accounts", "meters", "events", "support")
 
 
 class HomeState(rx.State):
-    """One row a meter: name, address, this month, last month by the same day, freshness, link."""
+    """The tiles' texts, as `home_view` makes them; meters by the number of their account."""
 
-    meters: list[dict[str, str]] = []
+    accounts: list[dict[str, str]] = []
+    meters: dict[str, list[dict[str, str]]] = {}
+    events: list[dict[str, str]] = []
+    support: dict[str, str] = {}
     is_loaded: bool = False
 
     @rx.event
@@ -32,41 +33,25 @@ class HomeState(rx.State):
             await self._show()
 
     async def _show(self) -> None:
-        points = await points_of(current().database, subscriber_id=subscriber_id())
-        follow(
-            self.router.session.client_token,
-            type(self),
-            frozenset(point_topic(point.point_id) for point in points),
-        )
-        rows = [await _row(point) for point in points]
-        if rows != self.meters:
-            self.meters = rows
+        """Read everything again; also called when something of it has changed."""
+        owner = subscriber_id()
+        found = await once(("overview", owner), lambda: _overview_of(owner))
+        points = (meter.point_id for account in found.accounts for meter in account.meters)
+        topics = {subscriber_topic(owner), *(point_topic(point_id) for point_id in points)}
+        follow(self.router.session.client_token, type(self), frozenset(topics))
+        view = view_of(found, now=current().clock())
+        for name in SHOWN:
+            value = getattr(view, name)
+            if getattr(self, name) != value:
+                setattr(self, name, value)
         self.is_loaded = True
 
 
-async def _row(point: PointView) -> dict[str, str]:
+async def _overview_of(owner: int) -> Overview:
     portal = current()
-    zone = ZoneInfo(point.timezone)
-    today = portal.clock().astimezone(zone).date()
-    this_month = Period.containing(Grain.MONTH, today)
-    found = [
-        await consumption(
-            portal.database,
-            subscriber_id=subscriber_id(),
-            serial=point.serial,
-            quantity=Quantity.A_PLUS,
-            period=period,
-            now=portal.clock(),
-        )
-        for period in (this_month, this_month.previous())
-    ]
-    before = sum(bar.total_wh for bar in found[1].bars[: today.day])
-    until = found[0].data_until
-    return {
-        "name": point.name or point.serial,
-        "address": point.address,
-        "this_month": kwh(found[0].total_wh, digits=0),
-        "before": kwh(before, digits=0),
-        "fresh": _("Data as of {moment}", moment=moment_text(until, zone)) if until else "",
-        "link": readings_url(serial=point.serial, period=this_month, quantity=Quantity.A_PLUS),
-    }
+    return await overview(
+        portal.database,
+        subscriber_id=owner,
+        now=portal.clock(),
+        poll_interval_s=portal.settings.poll_interval_s,
+    )

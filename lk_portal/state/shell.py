@@ -1,37 +1,55 @@
-"""The state of the shell around every page: who is signed in, and what went wrong.
+"""The state of the shell around every page: who is signed in, what is new, and what went wrong.
 
 Page states do not inherit from it; pages call `ShellState.enter` before their own `load`.
+
+What is new stands as a number on the items of the main menu. Opening a section makes what is behind it seen;
+so does leaving it, for what came while it was open was seen as it came. Neither writes when nothing was new.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import reflex as rx
 
 from lk_portal.i18n import _
-from lk_portal.services.access import Role
+from lk_portal.services.access import Identity, Role
+from lk_portal.services.changes import INFO, point_topic, subscriber_topic
+from lk_portal.services.context import current
+from lk_portal.services.seen import MOST, News, Section, mark_seen, news, person_topic
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, public, requires, who
+from lk_portal.state.live import Slot, follow, once, wake
+from lk_portal.state.sections import section_of
 
 MAX_NUMBER_LENGTH = 16
+NOTHING_NEW = {section.value: "" for section in Section}
 
 
 class ShellState(rx.State):
-    """Name and role of the person, for the menu; a problem to tell."""
+    """Name and role of the person, for the menu; how much is new by section; a problem to tell."""
 
     name: str = ""
     role: str = ""
     problem: str = ""
+    news: dict[str, str] = NOTHING_NEW
+    all_news: str = ""
+
+    # The section whose page is open, and what of it came while it was.
+    _here: str = ""
 
     @rx.event
     @requires(*ANYBODY_SIGNED_IN)
     async def enter(self) -> None:
         """A signed-in page was opened. Visitors never get here: the guard sends them to sign in."""
         self._remember()
+        await self._arrive()
 
     @rx.event
     @public
     async def enter_public(self) -> None:
         """A page for everybody was opened."""
         self._remember()
+        await self._arrive()
 
     @rx.event
     @public
@@ -46,11 +64,55 @@ class ShellState(rx.State):
         """The person has read it."""
         self.problem = ""
 
+    async def _show(self) -> None:
+        """Something may be new; what comes to the page that is open is not, for it is seen."""
+        identity = who()
+        if identity is None or identity.subscriber_id is None:
+            return
+        found = await once(("news", identity.user_id), lambda: _news_of(identity))
+        self._follow(identity, found)
+        self._tell(found, seen=[self._here])
+
     def _remember(self) -> None:
         identity = who()
         self.name = identity.display_name if identity else ""
         self.role = identity.role.value if identity else ""
         self.problem = ""
+
+    async def _arrive(self) -> None:
+        """Count what is new, and let what is behind this page, and the one before it, be seen."""
+        identity = who()
+        left, here = self._here, section_of(self.router.url.path)
+        self._here = here.value if here else ""
+        if identity is None or identity.subscriber_id is None:
+            self._tell(News(), seen=[])
+            return
+        now = current().clock()
+        found = await _news_of(identity)
+        seen = [section for section in found.counts if section.value in (left, self._here)]
+        if seen:
+            await mark_seen(
+                current().database,
+                user_id=identity.user_id,
+                sections=seen,
+                data_until=found.data_until,
+                now=now,
+            )
+            wake(person_topic(identity.user_id))
+        self._follow(identity, found)
+        self._tell(found, seen=seen)
+
+    def _follow(self, identity: Identity, found: News) -> None:
+        topics = {INFO, person_topic(identity.user_id), subscriber_topic(identity.subscriber_id or 0)}
+        topics |= {point_topic(point_id) for point_id in found.point_ids}
+        follow(self.router.session.client_token, type(self), frozenset(topics), slot=Slot.FRAME)
+
+    def _tell(self, found: News, *, seen: Iterable[str]) -> None:
+        counts = {section.value: count for section, count in found.counts.items() if section not in seen}
+        shown = {**NOTHING_NEW, **{section: _number(count) for section, count in counts.items()}}
+        if shown != self.news:
+            self.news = shown
+            self.all_news = _number(sum(counts.values()))
 
     @rx.var
     def is_subscriber(self) -> bool:
@@ -61,3 +123,17 @@ class ShellState(rx.State):
     def is_staff(self) -> bool:
         """Whether the staff's menu is for this person."""
         return self.role in (Role.OPERATOR.value, Role.ADMIN.value)
+
+
+async def _news_of(identity: Identity) -> News:
+    return await news(
+        current().database,
+        user_id=identity.user_id,
+        subscriber_id=identity.subscriber_id or 0,
+        now=current().clock(),
+    )
+
+
+def _number(count: int) -> str:
+    """A badge's text: "" for none, "99+" for many."""
+    return "" if count == 0 else f"{MOST}+" if count > MOST else str(count)

@@ -18,13 +18,13 @@ from tests.e2e.raw_client import session_cookie
 from tests.page_weight import Weight, weigh
 from tests.portal_process import running_portal
 
-LOGIN_KB, READINGS_KB = 190, 560
+LOGIN_KB, REGISTER_KB, READINGS_KB = 190, 200, 560
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 RESTARTS = 3
 
 
 def run() -> None:
-    """Weigh the bare page, /login and /readings, then restart a few times."""
+    """Weigh the bare page, /login, /register and /readings, then restart a few times."""
     with tempfile.TemporaryDirectory() as directory, running_bare_app(Path(directory)) as url:
         bare = asyncio.run(_weigh(url, wait_for="#add"))
     with tempfile.TemporaryDirectory() as directory:
@@ -32,6 +32,7 @@ def run() -> None:
         with running_portal(Path(directory), LK_IS_WORKER_EMBEDDED="false") as portal:
             cookie = session_cookie(portal.url, big_database.LOGIN, big_database.PASSWORD)
             login = asyncio.run(_weigh(f"{portal.url}/login", wait_for="#login"))
+            register = asyncio.run(_weigh(f"{portal.url}/register", wait_for="img[src^='data:']"))
             readings = asyncio.run(
                 _weigh(
                     f"{portal.url}/readings?interval=year&period={big_database.YEAR}",
@@ -41,7 +42,11 @@ def run() -> None:
             )
         _restart(Path(directory))
     figure("bytes: bare Reflex page", f"{bare.kilobytes:.0f} KB")
-    for name, weight, most in (("/login", login, LOGIN_KB), ("/readings", readings, READINGS_KB)):
+    for name, weight, most in (
+        ("/login", login, LOGIN_KB),
+        ("/register", register, REGISTER_KB),
+        ("/readings", readings, READINGS_KB),
+    ):
         figure(
             f"bytes: {name}",
             f"{weight.kilobytes:.0f} KB",

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from lk_portal.metering.simulator import serial_of
 from lk_portal.models import Duty
 from tests.e2e import seed
 from tests.e2e.accessibility import require_axe, violations
@@ -23,7 +24,14 @@ PUBLIC = {
     "/info/agreement": "Пользовательское соглашение",
     "/not-found": "Не найдено",
 }
-OWN = {"/": "Главная", "/readings": "График потребления", "/settings": "Настройка"}
+OWN = {
+    "/": "Главная",
+    "/accounts": "Абонент",
+    f"/accounts/{seed.OWNED_ACCOUNT}": "Карточка лицевого счета",
+    f"/meters/{serial_of(1)}": "Поверка прибора учета",
+    "/readings": "График потребления",
+    "/settings": "Настройка",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",

@@ -28,7 +28,7 @@ def layout() -> rx.Component:
 
 @pytest.mark.parametrize(
     ("route", "menu", "reason"),
-    [("/readings", "", "taken"), ("tips", "", "begin with /"), ("/meters/[meter]", "main", "menu")],
+    [("/readings", "", "taken"), ("tips", "", "begin with /"), ("/things/[thing]", "main", "menu")],
 )
 def test_a_wrong_page_is_refused_with_its_reason(route: str, menu: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
@@ -37,7 +37,7 @@ def test_a_wrong_page_is_refused_with_its_reason(route: str, menu: str, reason: 
 
 def test_the_pages_are_there_and_their_icons_too() -> None:
     assert {"/", "/login", "/readings", "/not-found"} <= {page.route for page in all_pages()}
-    assert [page.route for page in menu_pages("main")][:2] == ["/", "/readings"]
+    assert [page.route for page in menu_pages("main")][:3] == ["/", "/accounts", "/readings"]
     assert all(page.icon in PATHS for page in all_pages() if page.menu)
 
 
@@ -50,15 +50,15 @@ def own_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("own_pages")
 def test_a_new_page_stands_where_its_order_says() -> None:
     before = [page.route for page in menu_pages("main")]
-    portal_page(route="/tips", title="Советы", menu="main", order=20)(layout)
-    portal_page(route="/a-first", title="А", menu="main", order=20)(layout)
+    portal_page(route="/tips", title="Советы", menu="main", order=15)(layout)
+    portal_page(route="/a-first", title="А", menu="main", order=15)(layout)
     portal_page(route="/hidden", title="Скрыто")(layout)
-    portal_page(route="/meters/[meter]", title="Прибор")(layout)
+    portal_page(route="/things/[thing]", title="Вещь")(layout)
     portal_page(route="/admin/x", title="X", menu="admin", roles={Role.ADMIN})(layout)
 
     assert [page.route for page in menu_pages("main")] == ["/", "/a-first", "/tips", *before[1:]]
     assert "/admin/x" in [page.route for page in menu_pages("admin")]
-    assert {"/hidden", "/meters/[meter]"} <= {page.route for page in all_pages()}
+    assert {"/hidden", "/things/[thing]"} <= {page.route for page in all_pages()}
 
 
 @pytest.mark.usefixtures("own_pages")

@@ -172,15 +172,15 @@ async def test_a_state_holds_texts_of_one_language_only(application: rx.App, peo
     session = read_cookie(tab.router.headers.cookie, SESSION_HASH_COOKIE)
     await fire(application, tab, HOME)
     page = await tab.get_state(HomeState)
-    page.meters = [{"name": "Квартира"}]
+    page.accounts = [{"name": "Квартира"}]
 
     come_from(tab, session, locale="ru")
     await fire(application, tab, f"{ROOT}.hydrate")
-    assert page.meters == [{"name": "Квартира"}]
+    assert page.accounts == [{"name": "Квартира"}]
 
     come_from(tab, session, locale="en")
     await fire(application, tab, f"{ROOT}.hydrate")
-    assert (await tab.get_state(HomeState)).meters == []
+    assert (await tab.get_state(HomeState)).accounts == []
 
 
 async def test_a_copied_tab_is_emptied_before_anything_is_sent(application: rx.App, people: People) -> None:
@@ -189,15 +189,15 @@ async def test_a_copied_tab_is_emptied_before_anything_is_sent(application: rx.A
     tab = client_state(owner)
     await fire(application, tab, f"{ROOT}.hydrate")
     page = await tab.get_state(HomeState)
-    page.meters = [{"name": "private"}]
+    page.accounts = [{"name": "private"}]
 
     await fire(application, tab, f"{ROOT}.hydrate")
-    assert page.meters == [{"name": "private"}]
+    assert page.accounts == [{"name": "private"}]
     assert await is_filled_for(tab, owner)
 
     come_from(tab, stranger)
     await fire(application, tab, f"{ROOT}.hydrate")
-    assert (await tab.get_state(HomeState)).meters == []
+    assert (await tab.get_state(HomeState)).accounts == []
     assert await is_filled_for(tab, stranger)
     assert not await is_filled_for(tab, owner)
     assert tab.router.headers.cookie == f"lk_session_hash={stranger}"
@@ -206,12 +206,12 @@ async def test_a_copied_tab_is_emptied_before_anything_is_sent(application: rx.A
 async def test_signing_out_empties_the_tab_too(application: rx.App, people: People) -> None:
     tab = client_state(await people.add("ivanov", Role.SUBSCRIBER))
     await fire(application, tab, HOME)
-    (await tab.get_state(HomeState)).meters = [{"name": "private"}]
+    (await tab.get_state(HomeState)).accounts = [{"name": "private"}]
 
     come_from(tab, "")
     await fire(application, tab, LOGIN)
 
-    assert (await tab.get_state(HomeState)).meters == []
+    assert (await tab.get_state(HomeState)).accounts == []
 
 
 async def test_a_session_that_is_over_is_a_visitors(application: rx.App, people: People) -> None:
@@ -317,14 +317,14 @@ async def test_a_dead_cookie_and_a_copied_token_open_nothing(application: rx.App
     tab = client_state(session)
     await fire(application, tab, HOME)
     page = await tab.get_state(HomeState)
-    page.meters = [{"name": "private"}]
+    page.accounts = [{"name": "private"}]
     await fire(application, tab, f"{ROOT}.hydrate")
-    assert page.meters == [{"name": "private"}]
+    assert page.accounts == [{"name": "private"}]
 
     await access.disable_user(people.database, login="ivanov@example.com", now=people.portal.clock())
 
     assert await fire(application, tab, f"{ROOT}.hydrate") is None
-    assert (await tab.get_state(HomeState)).meters == []
+    assert (await tab.get_state(HomeState)).accounts == []
 
 
 async def test_a_page_that_connects_anew_keeps_no_session_alive(application: rx.App, people: People) -> None:

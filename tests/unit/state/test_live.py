@@ -65,7 +65,7 @@ async def belongs_to(broadcaster: Broadcaster, session: str) -> None:
 
 async def shown(broadcaster: Broadcaster) -> list[dict[str, str]]:
     async with broadcaster.app.modify_state(rx.BaseStateToken(ident=TAB, cls=HomeState)) as state:
-        return list((await state.get_state(HomeState)).meters)
+        return list((await state.get_state(HomeState)).accounts)
 
 
 async def new_value(people: People, placed: factories.MeteredPoint, hour: int, value_wh: int = 5000) -> None:
@@ -84,12 +84,12 @@ async def test_a_new_value_comes_to_the_page_that_shows_it(people: People, broad
     await new_value(people, placed, 3)
     await broadcaster.turn()
     [row] = await shown(broadcaster)
-    assert (row["this_month"], row["link"].split("&")[0]) == ("5", f"/readings?meter={placed.serial}")
+    assert (row["figure"], row["link"].split("&")[0]) == ("5", f"/readings?meter={placed.serial}")
 
     people.wait(timedelta(seconds=2))
     await new_value(people, placed, 2)
     await broadcaster.turn()
-    assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+    assert [row["figure"] for row in await shown(broadcaster)] == ["10"]
 
 
 @pytest.mark.parametrize(("locale", "text"), [("ru", "1\u00a0234"), ("en", "1,234")])
@@ -103,7 +103,7 @@ async def test_a_push_is_in_the_language_of_the_page(
     await new_value(people, placed, 3, 1_234_000)
     await broadcaster.turn()
 
-    assert [row["this_month"] for row in await shown(broadcaster)] == [text]
+    assert [row["figure"] for row in await shown(broadcaster)] == [text]
     assert active_locale() == "ru"
 
 
@@ -186,13 +186,13 @@ async def test_a_push_is_no_sign_of_life(people: People, broadcaster: Broadcaste
         people.wait(timedelta(minutes=14))
         await new_value(people, placed, hour)
         await broadcaster.turn()
-    assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+    assert [row["figure"] for row in await shown(broadcaster)] == ["10"]
 
     people.wait(timedelta(minutes=2))
     await new_value(people, placed, 2)
     await broadcaster.turn()
 
-    assert [row["this_month"] for row in await shown(broadcaster)] == ["10"]
+    assert [row["figure"] for row in await shown(broadcaster)] == ["10"]
 
 
 async def test_a_frame_follows_beside_its_page(people: People, broadcaster: Broadcaster) -> None:
@@ -209,7 +209,7 @@ async def test_a_frame_follows_beside_its_page(people: People, broadcaster: Broa
     await new_value(people, placed, 3)
     await broadcaster.turn()
 
-    assert [row["this_month"] for row in await shown(broadcaster)] == ["5"]
+    assert [row["figure"] for row in await shown(broadcaster)] == ["5"]
 
 
 async def test_a_closed_tab_is_forgotten(people: People, broadcaster: Broadcaster) -> None:

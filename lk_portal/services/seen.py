@@ -1,0 +1,236 @@
+"""What is new to a person since she last opened a section: the numbers on the items of the main menu.
+
+For the state of the frame around all pages. What is new is counted from marks, one a person and section; a
+person without marks gets them the first time she comes, so that nobody is greeted by years of events.
+
+The mark of the readings is not when she looked but until when there were data when she did: data may come
+days after the time they are about, and are news all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ScalarSelect, Select, bindparam, func, literal, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.metering.types import Quantity
+from lk_portal.models import (
+    Account,
+    DayRollup,
+    InfoPage,
+    Installation,
+    MeterEvent,
+    MeteringPoint,
+    PointFreshness,
+    Premises,
+    Section,
+    SeenMarker,
+    Ticket,
+    TicketMessage,
+    User,
+)
+from lk_portal.models.types import UtcTime
+from lk_portal.services.content import count_new
+from lk_portal.services.database import Database
+from lk_portal.services.owned import OWNER, is_owned
+from lk_portal.services.tables import table_of
+
+__all__ = ["MOST", "News", "Section", "mark_seen", "news", "person_topic"]
+
+MOST = 99
+"""More than so many are not told apart: a badge says "99+"."""
+JOURNAL_REACH = timedelta(days=90)
+"""What happened longer ago is no news, however late the journal was read; nor is it looked through."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new to a person, and what brings more of it.
+
+    Attributes:
+        counts: New things by section, at most `MOST` + 1; sections without any are not in it.
+        point_ids: Her metering points.
+        data_until: Until when any of them has data, aware UTC; None when none has.
+    """
+
+    counts: Mapping[Section, int] = field(default_factory=dict)
+    point_ids: tuple[int, ...] = ()
+    data_until: datetime | None = None
+
+
+async def news(database: Database, *, user_id: int, subscriber_id: int, now: datetime) -> News:
+    """Count what is new; whoever comes for the first time begins with nothing.
+
+    Args:
+        database: Where it is kept.
+        user_id: Whose marks.
+        subscriber_id: Whose meters and tickets.
+        now: Aware UTC.
+    """
+    key = {"user_id": user_id, "subscriber_id": subscriber_id, "now": now, "reach": now - JOURNAL_REACH}
+    async with database.reading() as connection:
+        rows = (await connection.execute(_NEWS, key)).all()
+        points = [row for row in rows if row.point_id is not None]
+        days = await _new_days(connection, points, rows[0].readings_mark) if points else 0
+    if not rows:
+        return News()
+    person = rows[0]
+    untils = [row.data_until for row in points if row.data_until is not None]
+    data_until = max(untils, default=None)
+    missing = [section for section in Section if person._mapping[_mark_name(section)] is None]
+    if missing:
+        await mark_seen(database, user_id=user_id, sections=missing, data_until=data_until, now=now)
+    counts = {Section.READINGS: days, Section.EVENTS: person.events, Section.SUPPORT: person.answers}
+    if person.newest_page is not None:
+        counts[Section.INFO] = await count_new(database, since=person.info_mark, now=now)
+    return News(
+        {section: min(count, MOST + 1) for section, count in counts.items() if count},
+        tuple(row.point_id for row in points),
+        data_until,
+    )
+
+
+async def mark_seen(
+    database: Database,
+    *,
+    user_id: int,
+    sections: Iterable[Section],
+    data_until: datetime | None,
+    now: datetime,
+) -> None:
+    """The person has opened these sections; a mark never goes back.
+
+    Args:
+        database: Where it is kept.
+        user_id: Who.
+        sections: What she has opened.
+        data_until: Until when her points have data: the mark of the readings.
+        now: Aware UTC; before she looked.
+    """
+    rows = [
+        {
+            "user_id": user_id,
+            "section": section.value,
+            "seen_at": data_until if section is Section.READINGS and data_until is not None else now,
+        }
+        for section in sections
+    ]
+    async with database.writing() as connection:
+        await connection.execute(_MARK, rows)
+
+
+async def _new_days(connection: AsyncConnection, points: Sequence[Any], mark: datetime | None) -> int:
+    """The local days, of all points together, whose data were completed after `mark`."""
+    spans = {
+        row.point_id: (_day_at(mark, row.timezone), _day_at(row.data_until, row.timezone))
+        for row in points
+        if mark is not None and row.data_until is not None
+    }
+    spans = {point_id: span for point_id, span in spans.items() if span[0] < span[1]}
+    if not spans:
+        return 0
+    after = max(span[1] for span in spans.values())
+    first = max(min(span[0] for span in spans.values()), after - timedelta(days=MOST + 1))
+    key = {"point_ids": list(spans), "quantity": Quantity.A_PLUS, "first": first, "after": after}
+    rows = await connection.execute(_DAYS, key)
+    return len({day for point_id, day in rows if spans[point_id][0] <= day < spans[point_id][1]})
+
+
+def person_topic(user_id: int) -> str:
+    """What a person has seen has changed; for her open pages (`state.live`)."""
+    return f"person:{user_id}"
+
+
+def _day_at(moment: datetime, timezone: str) -> date:
+    """The local day that was not over at `moment`."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+def _mark_name(section: Section) -> str:
+    return f"{section.value}_mark"
+
+
+def _mark(section: Section) -> ScalarSelect[datetime]:
+    """When the person saw a section last; NULL when she has no such mark."""
+    return (
+        select(_marker.c.seen_at)
+        .where(_marker.c.user_id == bindparam("user_id"), _marker.c.section == section)
+        .scalar_subquery()
+    )
+
+
+def _count(found: Select[Any]) -> ScalarSelect[int]:
+    """How many rows, counted no further than a badge tells."""
+    return select(func.count()).select_from(found.limit(MOST + 1).subquery()).scalar_subquery()
+
+
+_marker, _user, _account = table_of(SeenMarker), table_of(User), table_of(Account)
+_premises, _point, _fresh = table_of(Premises), table_of(MeteringPoint), table_of(PointFreshness)
+_event, _place, _day = table_of(MeterEvent), table_of(Installation), table_of(DayRollup)
+_ticket, _message, _page = table_of(Ticket), table_of(TicketMessage), table_of(InfoPage)
+_EVENTS = (
+    select(literal(1))
+    .select_from(_account)
+    .join(_point, _point.c.account_id == _account.c.id)
+    .join(_place, _place.c.point_id == _point.c.id)
+    .join(_event, _event.c.meter_id == _place.c.meter_id)
+    .where(
+        is_owned(),
+        _event.c.occurred_at >= bindparam("reach"),
+        # What the meter wrote down while it stood somewhere else is somebody else's.
+        _event.c.occurred_at >= _place.c.installed_at,
+        or_(_place.c.removed_at.is_(None), _event.c.occurred_at < _place.c.removed_at),
+        _event.c.received_at > _mark(Section.EVENTS),
+    )
+)
+_ANSWERS = (
+    select(literal(1))
+    .select_from(_ticket)
+    .join(_message, _message.c.ticket_id == _ticket.c.id)
+    .where(
+        _ticket.c.subscriber_id == OWNER,
+        _message.c.is_staff,
+        _message.c.is_internal.is_(False),
+        _message.c.created_at > _mark(Section.SUPPORT),
+    )
+)
+_NEWEST_PAGE = (
+    select(func.max(_page.c.published_at))
+    .where(_page.c.published_at > _mark(Section.INFO), _page.c.published_at <= bindparam("now"))
+    .scalar_subquery()
+)
+# One row a point, and one for a person without any; what is counted does not depend on the row.
+_NEWS = (
+    select(
+        *(_mark(section).label(_mark_name(section)) for section in Section),
+        _count(_EVENTS).label("events"),
+        _count(_ANSWERS).label("answers"),
+        _NEWEST_PAGE.label("newest_page"),
+        _point.c.id.label("point_id"),
+        _premises.c.timezone,
+        _fresh.c.data_until,
+    )
+    .select_from(_user)
+    .outerjoin(_account, is_owned())
+    .outerjoin(_premises, _premises.c.id == _account.c.premises_id)
+    .outerjoin(_point, _point.c.account_id == _account.c.id)
+    .outerjoin(_fresh, _fresh.c.point_id == _point.c.id)
+    .where(_user.c.id == bindparam("user_id"))
+    .order_by(_point.c.id)
+)
+_DAYS = select(_day.c.point_id, _day.c.day).where(
+    _day.c.point_id.in_(bindparam("point_ids", expanding=True)),
+    _day.c.quantity == bindparam("quantity"),
+    _day.c.day >= bindparam("first"),
+    _day.c.day < bindparam("after"),
+)
+_MARK = text(
+    "INSERT INTO seen_marker (user_id, section, seen_at) VALUES (:user_id, :section, :seen_at)"
+    " ON CONFLICT (user_id, section) DO UPDATE SET seen_at = excluded.seen_at"
+    " WHERE seen_marker.seen_at < excluded.seen_at"
+).bindparams(bindparam("seen_at", type_=UtcTime()))
