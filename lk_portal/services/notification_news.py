@@ -32,6 +32,7 @@ from lk_portal.models import (
     User,
     Verification,
 )
+from lk_portal.services.meters import DUE_SOON
 from lk_portal.services.owned import is_owned
 from lk_portal.services.tables import table_of
 
@@ -44,7 +45,6 @@ AT_MOST_EVERY = timedelta(hours=1)
 LATE = timedelta(days=3)
 """So long after its end a month is still looked at: its last hours may come late."""
 AHEAD_OF_UTC = timedelta(hours=14)
-VERIFICATION_NOTICE = timedelta(days=60)
 MOST_PERSONS = 200
 MOST_ROWS = 2000
 
@@ -123,9 +123,12 @@ def verification(moment: Moment) -> Select[Any]:
 
     Soon and overdue are told once each, for each date.
     """
+    order = (_verification.c.verified_on.desc(), _verification.c.due_on.desc())
+    rank = func.row_number().over(partition_by=_verification.c.meter_id, order_by=order)
+    # The one that was done last says when the next is due, as on the meter's card.
     next_due = (
-        select(_verification.c.meter_id, func.max(_verification.c.due_on).label("due_on"))
-        .group_by(_verification.c.meter_id)
+        select(_verification.c.meter_id, _verification.c.due_on, rank.label("rank"))
+        .where(_verification.c.due_on.is_not(None))
         .subquery()
     )
     is_overdue = next_due.c.due_on < moment.today
@@ -135,7 +138,11 @@ def verification(moment: Moment) -> Select[Any]:
         select(*_about(key), next_due.c.due_on, is_overdue.label("is_overdue"))
         .select_from(next_due)
         .join(_placed, _placed.c.meter_id == next_due.c.meter_id)
-        .where(_placed.c.removed_at.is_(None), next_due.c.due_on <= moment.today + VERIFICATION_NOTICE)
+        .where(
+            next_due.c.rank == 1,
+            _placed.c.removed_at.is_(None),
+            next_due.c.due_on <= moment.today + DUE_SOON,
+        )
     )
     return _untold(found, NotificationKind.VERIFICATION_DUE, key, moment, order=_meter.c.id)
 

@@ -290,6 +290,18 @@ async def test_of_a_verification_soon_and_overdue_are_told_once_each(told: Told)
     assert len(await told.letters()) == 2
 
 
+async def test_the_verification_done_last_says_when_the_next_is(told: Told) -> None:
+    owner = await told.subscriber()
+    meter_id, ago = owner.placed.meter_id, TODAY - timedelta(days=1)
+    for verified_on, due_on in ((date(2010, 1, 1), date(2090, 1, 1)), (date(2016, 1, 1), ago)):
+        await factories.verification(told.database, meter_id=meter_id, verified_on=verified_on, due_on=due_on)
+    await factories.verification(told.database, meter_id=meter_id, verified_on=TODAY, due_on=None)
+
+    assert await told.look() == 1
+
+    assert "срок прошел" in (await told.lists())[0]
+
+
 async def test_two_looks_at_once_tell_once(told: Told) -> None:
     owners = [await told.subscriber() for _ in range(5)]
     for owner in owners:
