@@ -36,6 +36,7 @@ from lk_portal.state.guard import AccessMiddleware
 from lk_portal.state.live import Broadcaster
 from lk_portal.state.shell import ShellState
 from lk_portal.web.guard import Guard
+from lk_portal.web.install import MANIFEST
 from lk_portal.web.pages import BuiltPages, PagesByLanguage
 from lk_portal.web.routes import make_routes
 
@@ -55,11 +56,15 @@ def make_app(portal: Portal) -> rx.App:
         stylesheets=["/portal.css"],
         head_components=[
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+            rx.el.link(rel="manifest", href=MANIFEST),
+            rx.el.link(rel="apple-touch-icon", href="/icons/180.png"),
+            rx.el.meta(name="theme-color", content=settings.utility_color),
             rx.el.script(src="/theme.js"),
             rx.el.script(src="/combobox.js", defer=True),
             rx.el.script(src="/dialog.js", defer=True),
             rx.el.script(src="/once.js", defer=True),
             rx.el.script(src="/tickets.js", defer=True),
+            rx.el.script(src="/push.js", defer=True),
             rx.el.meta(name="color-scheme", content="light dark"),
         ],
         toaster=None,

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from lk_portal.metering.types import Quantity
 from lk_portal.models import (
@@ -24,6 +24,7 @@ from lk_portal.models import (
     MeterEvent,
     MeteringPoint,
     MeterLoadState,
+    MonthRollup,
     Premises,
     Seal,
     Severity,
@@ -275,3 +276,34 @@ async def documents_accepted(database: Database, *, user_id: int) -> None:
     async with database.writing() as connection:
         ids = [document.id for document in pending]
         await documents.accept(connection, user_id=user_id, document_ids=ids, visit=visit)
+
+
+async def meter_event(
+    database: Database,
+    *,
+    meter_id: int,
+    occurred_at: datetime,
+    severity: Severity = Severity.CRITICAL,
+    received_at: datetime | None = None,
+) -> int:
+    """An entry of a meter's journal, each with a code of its own; received when it happened unless told."""
+    return await _insert(
+        database,
+        MeterEvent,
+        meter_id=meter_id,
+        occurred_at=occurred_at,
+        journal=1,
+        code=next(_numbers),
+        severity=severity,
+        received_at=received_at or occurred_at,
+    )
+
+
+async def month_of(database: Database, *, point_id: int, month: date, total_wh: int) -> None:
+    """What a point used in a month, in place of what was there."""
+    rollup = MonthRollup.__table__  # type: ignore[attr-defined]
+    key = {"point_id": point_id, "quantity": Quantity.A_PLUS, "month": month}
+    zones = dict.fromkeys(("t1_wh", "t2_wh", "t3_wh", "t4_wh", "covered_s", "estimated_s"), 0)
+    async with database.writing() as connection:
+        await connection.execute(delete(rollup).where(*(rollup.c[name] == key[name] for name in key)))
+        await connection.execute(insert(rollup).values(**key, total_wh=total_wh, **zones))

@@ -1,10 +1,9 @@
-"""The other parts of /settings: sessions, history, notifications, language and look, documents and data."""
+"""The other parts of /settings: sessions, history, language and look, documents and data."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from lk_portal.components.checked_field import error_text
 from lk_portal.components.kit import card, link
 from lk_portal.components.own_data import ERASE_SURE, EXPORT, OWN_PASSWORD, download, erasure
 from lk_portal.components.own_forms import buttons, submit, tick
@@ -13,7 +12,6 @@ from lk_portal.components.preferences_form import preferences_form
 from lk_portal.components.settings_rows import done_text
 from lk_portal.i18n import _
 from lk_portal.state.settings import (
-    NOTIFICATIONS,
     SESSIONS,
     YES,
     SettingsState,
@@ -47,20 +45,6 @@ def history_part() -> rx.Component:
         _heading(_("Sign-ins and changes")),
         rx.el.p(_("If there is something you did not do, change the password."), class_name="text-sm mb-1"),
         rx.el.ul(rx.foreach(SettingsState.history, _entry), class_name="divide-y divide-base-300"),
-    )
-
-
-def notifications_part() -> rx.Component:
-    """Which letters the person wants."""
-    return card(
-        _heading(_("Notifications")),
-        rx.foreach(SettingsState.notifications, _notification),
-        rx.el.p(
-            _("Letters about a changed e-mail, phone or password are always sent."),
-            class_name="text-sm mt-1",
-        ),
-        error_text(SettingsState.errors[NOTIFICATIONS], id=f"{NOTIFICATIONS}-error"),
-        done_text(NOTIFICATIONS),
     )
 
 
@@ -133,20 +117,6 @@ def _entry(entry: RowVar) -> rx.Component:
             class_name="text-sm sm:text-right sm:w-40 shrink-0",
         ),
         class_name="flex flex-col sm:flex-row sm:gap-3 py-2",
-    )
-
-
-def _notification(notification: RowVar) -> rx.Component:
-    return rx.el.label(
-        rx.el.input(
-            type="checkbox",
-            checked=notification["is_wanted"] == YES,
-            on_change=lambda is_wanted: SettingsState.choose_notification(notification["kind"], is_wanted),
-            class_name="checkbox checkbox-primary shrink-0",
-        ),
-        notification["label"],
-        key=notification["kind"],
-        class_name="flex items-center gap-3 min-h-11 cursor-pointer",
     )
 
 

@@ -16,16 +16,18 @@ from typing import Any
 from dbos import DBOS
 
 from lk_portal.errors import N_, StorageError
-from lk_portal.jobs import engine, mail
+from lk_portal.jobs import engine, mail, push
 from lk_portal.jobs.batches import ATTENDANCE_S
 from lk_portal.jobs.mail import Mailing
 from lk_portal.jobs.polling import BATCHES_AT_ONCE, JOB, QUEUE, Polling, activate
 from lk_portal.jobs.post import PostLimits
+from lk_portal.jobs.push import MakeSender, Pushing
+from lk_portal.jobs.push_post import WebSender
 from lk_portal.jobs.seat import Seat
 from lk_portal.jobs.supervision import SupervisedLoop
 from lk_portal.logs import report
 from lk_portal.metering.poller import Poller, PollLimits
-from lk_portal.services import captcha, email_change, unfinished
+from lk_portal.services import captcha, email_change, notifications, unfinished
 from lk_portal.services.access import forget_expired
 from lk_portal.services.context import Portal
 from lk_portal.services.readings import ReadingStore
@@ -36,6 +38,9 @@ RETENTION_CHUNK = 500
 LONGEST_TICK_S = 5
 QUEUE_POLL_S = 1.0
 MAIL_TICK_S = 1.0
+PUSH_TICK_S = 2.0
+EVENTS_EVERY_S = 60.0
+LIMITS_EVERY_S = 600.0
 MAIL_PATIENCE = timedelta(minutes=3)
 """After a failure a loop pauses for up to 90 seconds."""
 MISSED_CYCLES = 24
@@ -52,10 +57,16 @@ class Worker:
         portal: Settings, database, clock.
         queue_poll_s: Seconds between two looks into the queue.
         post_limits: How long a mail server may take.
+        make_sender: What speaks to push services.
     """
 
     def __init__(
-        self, portal: Portal, *, queue_poll_s: float = QUEUE_POLL_S, post_limits: PostLimits | None = None
+        self,
+        portal: Portal,
+        *,
+        queue_poll_s: float = QUEUE_POLL_S,
+        post_limits: PostLimits | None = None,
+        make_sender: MakeSender = WebSender,
     ) -> None:
         self._portal = portal
         self._queue_poll_s = queue_poll_s
@@ -64,9 +75,13 @@ class Worker:
         self._poller = Poller(reading_store(portal), limits=limits, clock=portal.clock)
         self._polling = Polling(portal, self._poller, tick_s=self.tick_s)
         self._mailing = Mailing(portal, limits=post_limits)
+        self._pushing = Pushing(portal, make_sender=make_sender)
         self._loops = {
             "polling": self._loop("polling", self._plan, pause_s=self._until_next_slot_s),
             "mail": self._loop("mail", self._plan_letters, pause_s=lambda: MAIL_TICK_S),
+            "push": self._loop("push", self._plan_pushes, pause_s=lambda: PUSH_TICK_S),
+            "events": self._loop("events", self._tell_events, pause_s=lambda: EVENTS_EVERY_S),
+            "limits": self._loop("limits", self._tell_limits, pause_s=lambda: LIMITS_EVERY_S),
             "attendance": self._loop("attendance", self._attend, pause_s=lambda: ATTENDANCE_S),
             "retention": self._loop("retention", self._forget_finished, pause_s=lambda: RETENTION_EVERY_S),
             "letters": self._loop("letters", self._mailing.forget_old, pause_s=lambda: RETENTION_EVERY_S),
@@ -75,6 +90,10 @@ class Worker:
         self._seat: Seat | None = None
         self._started_at: datetime | None = None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def _parts(self) -> tuple[Polling, Mailing, Pushing]:
+        return self._polling, self._mailing, self._pushing
 
     @property
     def last_cycle_at(self) -> datetime | None:
@@ -114,6 +133,7 @@ class Worker:
             self._seat = Seat.take(self._portal.settings.data_dir)
             activate(self._polling)
             mail.activate(self._mailing)
+            push.activate(self._pushing)
             await self._launch(self._seat.name)
         except BaseException:
             self._leave()
@@ -131,7 +151,8 @@ class Worker:
         """
         if _InProcess.worker is not self:
             return
-        self._polling.is_stopping = self._mailing.is_stopping = True
+        for part in self._parts:
+            part.is_stopping = True
         await _cancel(self._tasks)
         was_busy = await self._drain()
         await engine.shut_down(is_busy=was_busy)
@@ -149,7 +170,11 @@ class Worker:
             await engine.launch(
                 self._portal.settings.jobs_address,
                 executor=name,
-                queues={QUEUE: BATCHES_AT_ONCE, mail.QUEUE: mail.BATCHES_AT_ONCE},
+                queues={
+                    QUEUE: BATCHES_AT_ONCE,
+                    mail.QUEUE: mail.BATCHES_AT_ONCE,
+                    push.QUEUE: push.BATCHES_AT_ONCE,
+                },
                 queue_poll_s=self._queue_poll_s,
             )
         except Exception as error:
@@ -164,9 +189,20 @@ class Worker:
     async def _plan_letters(self) -> None:
         await self._mailing.plan()
 
+    async def _plan_pushes(self) -> None:
+        await self._pushing.plan()
+
+    async def _tell_events(self) -> None:
+        portal = self._portal
+        await notifications.tell_events(portal.database, portal.settings, now=portal.clock())
+
+    async def _tell_limits(self) -> None:
+        portal = self._portal
+        await notifications.tell_limits(portal.database, portal.settings, now=portal.clock())
+
     async def _attend(self) -> None:
-        await self._polling.queue.attend()
-        await self._mailing.queue.attend()
+        for part in self._parts:
+            await part.queue.attend()
 
     def _until_next_slot_s(self) -> float:
         """Slots begin at the same moments on all machines, so that workers meet in them."""
@@ -177,7 +213,7 @@ class Worker:
         before = (datetime.now(UTC) - RETENTION).isoformat()
         while True:
             old = await DBOS.list_workflows_async(
-                name=[JOB, mail.JOB],
+                name=[JOB, mail.JOB, push.JOB],
                 status=FINISHED,
                 completed_before=before,
                 limit=RETENTION_CHUNK,
@@ -193,11 +229,12 @@ class Worker:
         await forget_expired(self._portal.database, now=self._portal.clock())
         await captcha.forget_expired(self._portal.database, now=self._portal.clock())
         await email_change.forget_expired(self._portal.database, now=self._portal.clock())
+        await notifications.forget_old(self._portal.database, now=self._portal.clock())
         await unfinished.forget_unfinished(self._portal.database, now=self._portal.clock())
 
     async def _drain(self) -> bool:
         """Wait for the running batches, then cut them off; gives whether there were any."""
-        running = [task for part in (self._polling, self._mailing) for task in part.queue.running.values()]
+        running = [task for part in self._parts for task in part.queue.running.values()]
         if not running:
             return False
         _, late = await asyncio.wait(running, timeout=engine.DRAIN_S)
@@ -207,6 +244,7 @@ class Worker:
     def _leave(self) -> None:
         activate(None)
         mail.activate(None)
+        push.activate(None)
         if self._seat is not None:
             self._seat.release()
         self._seat = None

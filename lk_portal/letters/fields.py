@@ -14,6 +14,7 @@ from lk_portal.letters.agents import browser_name
 
 MAX_VALUE = 200
 MAX_NAME = 100
+MAX_LIST = 800
 OPTIONAL = frozenset({"name"})
 """Every letter greets by name when it is given one."""
 AT = "at"
@@ -30,6 +31,9 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "phone_changed": frozenset({"new_phone"}),
         "password_changed": frozenset(),
         "new_device": frozenset({"browser", "address"}),
+        "meter_event": frozenset({"what", "list"}),
+        "unusual_consumption": frozenset({"list"}),
+        "verification_due": frozenset({"list"}),
         "erased": frozenset(),
         "ticket_answered": frozenset({"ticket", "subject", "status"}),
     }
@@ -80,6 +84,10 @@ def unlinked(text: str) -> str:
     return "" if _LINK.search(text) or _LONG_NUMBER.search(text) else text
 
 
+def _list(text: str) -> str:
+    return clean(text, limit=MAX_LIST)
+
+
 def _name(text: str) -> str:
     cleaned = clean(text)
     return "" if len(cleaned) > MAX_NAME else unlinked(cleaned)
@@ -88,6 +96,7 @@ def _name(text: str) -> str:
 _MASKS = MappingProxyType(
     {
         "name": _name,
+        "list": _list,
         "browser": browser_name,
         "new_email": masked_email,
         "new_phone": masked_phone,

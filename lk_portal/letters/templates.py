@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 SUFFIX = ".md"
 TEXT_WIDTH = 72
 GREETING, GREETING_NAMELESS, FOOTER = "_greeting", "_greeting_nameless", "_footer"
-PAGES = ("login", "recover", "register", "settings")
+PAGES = ("login", "recover", "register", "settings", "accounts", "readings", "diagnostics")
 TICKET = "ticket"
 HOME = "home"
 

@@ -72,6 +72,7 @@ class UserSession(Table, table=True):
     duty: Duty = Field(default=Duty.NONE, sa_column=Column(Named(Duty), nullable=False))
     address: str = Field(default="", max_length=45)
     agent: str = Field(default="", max_length=200)
+    device_hash: str = Field(default="", max_length=64, description="SHA-256 of the browser's mark")
 
 
 class Attempt(Table, table=True):
@@ -110,19 +111,3 @@ class EmailChange(Table, table=True):
     code_hash: str = Field(default="", max_length=64, description="Empty until the code is made")
     failures: int = Field(default=0, description="Wrong codes typed")
     expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
-
-
-class NotificationKind(StrEnum):
-    """Letters a person may do without."""
-
-    NEW_DEVICE = "new_device"
-
-
-class NotificationChoice(Table, table=True):
-    """Whether a person wants a kind of letter, where she chose; else the kind's default."""
-
-    __tablename__ = "notification_choice"
-
-    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
-    kind: NotificationKind = Field(sa_column=Column(Named(NotificationKind), primary_key=True))
-    is_wanted: bool

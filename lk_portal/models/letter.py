@@ -24,6 +24,9 @@ class LetterKind(StrEnum):
     PHONE_CHANGED = "phone_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, no password
     NEW_DEVICE = "new_device"
+    METER_EVENT = "meter_event"
+    UNUSUAL_CONSUMPTION = "unusual_consumption"
+    VERIFICATION_DUE = "verification_due"
     ERASED = "erased"
     TICKET_ANSWERED = "ticket_answered"
 

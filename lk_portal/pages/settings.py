@@ -5,11 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from lk_portal.components.kit import skeleton
+from lk_portal.components.notifications_part import notifications_part
 from lk_portal.components.settings_parts import (
     data_part,
     documents_part,
     history_part,
-    notifications_part,
     preferences_part,
     sessions_part,
 )
@@ -17,11 +17,16 @@ from lk_portal.components.settings_rows import own_data_rows
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.services.access import Role
+from lk_portal.state.notifications import NotificationsState
 from lk_portal.state.settings import SettingsState
 
 
 @portal_page(
-    route="/settings", title=_("Settings"), roles=frozenset(Role), on_load=(SettingsState.load,), icon="user"
+    route="/settings",
+    title=_("Settings"),
+    roles=frozenset(Role),
+    on_load=(SettingsState.load, NotificationsState.load),
+    icon="user",
 )
 def settings() -> rx.Component:
     """What is changed often comes first; what cannot be undone, last."""

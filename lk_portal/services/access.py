@@ -23,8 +23,8 @@ from lk_portal.errors import BadCredentialsError, StorageError, ThrottledError
 from lk_portal.models import Duty, Role, Theme, User, UserSession
 from lk_portal.security import passwords, throttle
 from lk_portal.security.throttle import host_of, network_of
-from lk_portal.security.tokens import new_token
-from lk_portal.services import audit, devices, duties, sessions, temporary_passwords, throttling
+from lk_portal.security.tokens import hash_of, new_token
+from lk_portal.services import audit, devices, duties, push, sessions, temporary_passwords, throttling
 from lk_portal.services.credentials import fits, peppers_of
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
@@ -119,7 +119,7 @@ async def sign_in(
     is_temporary = passwords.is_temporary(
         password, user.temporary_hash if user else "", peppers=peppers_of(settings)
     )
-    attempt = _Attempt(settings, visit, gates, device, old_token)
+    attempt = _Attempt(settings, visit, gates, device, old_token, devices_known)
     if user is not None and (is_lasting or is_temporary):
         signed_in = await attempt.succeed(database, user, password, is_temporary=not is_lasting)
         if signed_in is not None:
@@ -137,18 +137,21 @@ class _Attempt:
     gates: tuple[Gate, ...]
     device: str
     old_token: str
+    devices_known: Mapping[int, str]
 
     async def succeed(
         self, database: Database, user: Row[Any], password: str, *, is_temporary: bool
     ) -> SignedIn | None:
         """Open the session; None when the password was changed or used up meanwhile."""
         renewed = "" if is_temporary else await self._renewed_hash(user, password)
+        mark = self.device or new_token()
         duty = Duty.NEW_PASSWORD if is_temporary else await duties.owed(database, user.id, user.role)
         async with database.writing() as connection:
             if not await self._take(connection, user, renewed, is_temporary=is_temporary):
                 return None
             if self.old_token:
                 await sessions.end_token(connection, self.old_token)
+            await self._end_pushes_to_others(connection, user.id)
             await throttling.forget(connection, self.gates[:1])
             if not is_temporary and not self.device:
                 await devices.tell_new(connection, user_id=user.id, visit=self.visit)
@@ -156,9 +159,9 @@ class _Attempt:
                 connection, action=audit.SIGNED_IN, visit=self.visit, actor=user.id, subject=user.id
             )
             token = await sessions.begin(
-                connection, self.settings, user_id=user.id, duty=duty, visit=self.visit
+                connection, self.settings, user_id=user.id, duty=duty, visit=self.visit, device=mark
             )
-        return SignedIn(token, duty, user.id, self.device or new_token())
+        return SignedIn(token, duty, user.id, mark)
 
     async def fail(self, database: Database, user_id: int | None) -> None:
         """Count the failure; nothing that was typed is kept."""
@@ -167,6 +170,12 @@ class _Attempt:
             actions = [audit.SIGN_IN_FAILED, *([audit.SIGN_IN_THROTTLED] if closed else [])]
             for action in actions:
                 await audit.record(connection, action=action, visit=self.visit, actor=None, subject=user_id)
+
+    async def _end_pushes_to_others(self, connection: AsyncConnection, user_id: int) -> None:
+        """A browser that somebody else takes over shows nothing more of who left without signing out."""
+        for other, mark in self.devices_known.items():
+            if other != user_id:
+                await push.forget_browser(connection, user_id=other, device_hash=hash_of(mark))
 
     async def _renewed_hash(self, user: Row[Any], password: str) -> str:
         """A hash at today's cost and pepper, when the stored one has another."""
@@ -246,7 +255,7 @@ def _identity(row: Any) -> Identity:
 async def sign_out(database: Database, *, token: str, visit: Visit) -> None:
     """End the session; one that does not exist is no error."""
     async with database.writing() as connection:
-        owner = await sessions.end_token(connection, token)
+        owner = await sessions.leave(connection, token)
         if owner is not None:
             await audit.record(connection, action=audit.SIGNED_OUT, visit=visit, actor=owner, subject=owner)
 

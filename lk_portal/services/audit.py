@@ -36,6 +36,9 @@ EMAIL_CHANGED = "web:email:change"
 PHONE_CHANGED = "web:phone:change"
 NAME_CHANGED = "web:name:change"
 NOTIFICATIONS_CHOSEN = "web:notifications:choose"
+LIMIT_CHOSEN = "web:notifications:limit"
+PUSH_BEGUN = "web:push:begin"
+PUSH_ENDED = "web:push:end"
 PREFERENCES_CHOSEN = "web:preferences:choose"
 DATA_EXPORTED = "web:data:export"
 ERASE_REFUSED = "web:data:refuse"
@@ -79,6 +82,9 @@ TEXTS = {
     PHONE_CHANGED: N_("The phone number was changed"),
     NAME_CHANGED: N_("The name was changed"),
     NOTIFICATIONS_CHOSEN: N_("Notifications were chosen"),
+    LIMIT_CHOSEN: N_("A threshold of consumption was chosen"),
+    PUSH_BEGUN: N_("Notifications to a device were turned on"),
+    PUSH_ENDED: N_("Notifications to a device were turned off"),
     PREFERENCES_CHOSEN: N_("The language or the look was chosen"),
     DATA_EXPORTED: N_("Own data were downloaded"),
     CONSUMPTION_EXPORTED: N_("Readings were downloaded"),

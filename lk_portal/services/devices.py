@@ -9,12 +9,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.models import AuditEntry, LetterKind, NotificationChoice, NotificationKind, User
-from lk_portal.services import audit, letters
+from lk_portal.models import AuditEntry, Channel, LetterKind, NotificationKind, User
+from lk_portal.services import audit, letters, notification_choices
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
-_user, _entry, _choice = table_of(User), table_of(AuditEntry), table_of(NotificationChoice)
+_user, _entry = table_of(User), table_of(AuditEntry)
 
 
 async def tell_new(connection: AsyncConnection, *, user_id: int, visit: Visit) -> None:
@@ -41,7 +41,5 @@ async def _has_signed_in(connection: AsyncConnection, user_id: int) -> bool:
 
 
 async def _wants(connection: AsyncConnection, user_id: int) -> bool:
-    query = select(_choice.c.is_wanted).where(
-        _choice.c.user_id == user_id, _choice.c.kind == NotificationKind.NEW_DEVICE
-    )
-    return await connection.scalar(query) is not False
+    wanted = await notification_choices.wanted(connection, (user_id,), NotificationKind.NEW_DEVICE)
+    return (user_id, Channel.LETTER) in wanted

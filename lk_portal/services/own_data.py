@@ -20,6 +20,7 @@ from lk_portal.models import (
     Account,
     AccountClaim,
     AuditEntry,
+    ConsumptionLimit,
     DocumentKind,
     DocumentVersion,
     Duty,
@@ -28,6 +29,8 @@ from lk_portal.models import (
     LetterKind,
     MeteringPoint,
     NotificationChoice,
+    Notified,
+    PushSubscription,
     Role,
     Subscriber,
     Theme,
@@ -53,7 +56,9 @@ _user, _subscriber, _account = table_of(User), table_of(Subscriber), table_of(Ac
 _point, _claim, _letter = table_of(MeteringPoint), table_of(AccountClaim), table_of(Letter)
 _acceptance, _change = table_of(Acceptance), table_of(EmailChange)
 _entry, _ticket = table_of(AuditEntry), table_of(Ticket)
-_choice, _document = table_of(NotificationChoice), table_of(DocumentVersion)
+_document = table_of(DocumentVersion)
+_TOLD = tuple(table_of(one) for one in (NotificationChoice, ConsumptionLimit, Notified, PushSubscription))
+"""What she is told of and how; what waits to be pushed to her browsers goes with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,8 @@ async def _erase(connection: AsyncConnection, person: _Person, visit: Visit) -> 
     await sessions.end_all(connection, user_id=person.id)
     await _clear_registry(connection, person)
     await connection.execute(delete(_change).where(_change.c.user_id == person.id))
-    await connection.execute(delete(_choice).where(_choice.c.user_id == person.id))
+    for told in _TOLD:
+        await connection.execute(delete(told).where(told.c.user_id == person.id))
     await connection.execute(
         update(_acceptance)
         .where(_acceptance.c.user_id == person.id, _acceptance.c.withdrawn_at.is_(None))

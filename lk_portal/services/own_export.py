@@ -20,6 +20,7 @@ from lk_portal.models import (
     Account,
     Attachment,
     AuditEntry,
+    ConsumptionLimit,
     DocumentVersion,
     EmailChange,
     Installation,
@@ -27,7 +28,9 @@ from lk_portal.models import (
     Meter,
     MeteringPoint,
     NotificationChoice,
+    Notified,
     Premises,
+    PushSubscription,
     Subscriber,
     Tariff,
     Ticket,
@@ -54,6 +57,7 @@ _acceptance, _document = table_of(Acceptance), table_of(DocumentVersion)
 _session, _entry, _letter = table_of(UserSession), table_of(AuditEntry), table_of(Letter)
 _ticket, _message, _file = table_of(Ticket), table_of(TicketMessage), table_of(Attachment)
 _choice, _change = table_of(NotificationChoice), table_of(EmailChange)
+_limit, _device, _notified = table_of(ConsumptionLimit), table_of(PushSubscription), table_of(Notified)
 
 
 async def export(database: Database, settings: Settings, *, user_id: int, visit: Visit) -> Json:
@@ -84,6 +88,9 @@ async def export(database: Database, settings: Settings, *, user_id: int, visit:
             "sessions": await _list(connection, _sessions(user_id)),
             "history": await _history(connection, user_id),
             "notifications": await _list(connection, _notifications(user_id)),
+            "notified": await _list(connection, _told(user_id)),
+            "consumption_limits": await _list(connection, _limits(user_id)),
+            "notified_devices": await _list(connection, _devices(user_id)),
             "new_email": await _list(connection, _new_email(user_id)),
             "letters": await _list(connection, _letters(user_id)),
         }
@@ -266,7 +273,37 @@ def _sessions(user_id: int) -> Select[Any]:
 
 
 def _notifications(user_id: int) -> Select[Any]:
-    return select(_choice.c.kind, _choice.c.is_wanted).where(_choice.c.user_id == user_id)
+    return (
+        select(_choice.c.kind, _choice.c.channel, _choice.c.is_wanted)
+        .where(_choice.c.user_id == user_id)
+        .order_by(_choice.c.kind, _choice.c.channel)
+    )
+
+
+def _limits(user_id: int) -> Select[Any]:
+    return (
+        select(_point.c.code.label("point"), _limit.c.month_wh)
+        .join(_point, _point.c.id == _limit.c.point_id)
+        .where(_limit.c.user_id == user_id)
+        .order_by(_point.c.code)
+    )
+
+
+def _told(user_id: int) -> Select[Any]:
+    return (
+        select(_notified.c.kind, _notified.c.at)
+        .where(_notified.c.user_id == user_id)
+        .order_by(_notified.c.at)
+    )
+
+
+def _devices(user_id: int) -> Select[Any]:
+    """Without the address and the keys: who has them can write to the device."""
+    return (
+        select(_device.c.agent.label("browser"), _device.c.created_at.label("since"))
+        .where(_device.c.user_id == user_id)
+        .order_by(_device.c.created_at)
+    )
 
 
 def _new_email(user_id: int) -> Select[Any]:

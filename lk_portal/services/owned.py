@@ -13,12 +13,13 @@ OWNER: BindParameter[int] = bindparam("subscriber_id")
 
 
 def is_owned(
-    subscriber_id: int | BindParameter[int] = OWNER, *, account: CoreTable | None = None
+    subscriber_id: int | ColumnElement[int] = OWNER, *, account: CoreTable | None = None
 ) -> ColumnElement[bool]:
     """The accounts in a subscriber's cabinet: hers, and not removed from it by herself.
 
     Args:
-        subscriber_id: Whose; by default the parameter `subscriber_id`.
+        subscriber_id: Whose; by default the parameter `subscriber_id`. A column, where the query looks for
+            the persons whose a thing is.
         account: An alias of the table, where the query has one.
     """
     columns = (account if account is not None else table_of(Account)).c

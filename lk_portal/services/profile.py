@@ -1,6 +1,7 @@
-"""What a person may change about herself: name, phone, notifications, language and look.
+"""What a person may change about herself: name, phone, language and look.
 
-The e-mail is `services.email_change`, the password `services.credentials`. Each change is in the audit; what
+The e-mail is `services.email_change`, the password `services.credentials`, what she is told of
+`services.notification_choices`. Each change is in the audit; what
 changes nothing is not. The registry's own entry on the subscriber stays, except for a phone the person gave.
 """
 
@@ -9,12 +10,12 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, AccessDeniedError, InputError
-from lk_portal.models import LetterKind, NotificationChoice, NotificationKind, Subscriber, Theme, User
+from lk_portal.models import LetterKind, Subscriber, Theme, User
 from lk_portal.security.throttle import Policy
 from lk_portal.services import audit, letters, throttling
 from lk_portal.services.database import Database
@@ -25,18 +26,6 @@ from lk_portal.services.users import normal_phone
 from lk_portal.services.visit import Visit
 from lk_portal.settings import KNOWN_LOCALES
 
-__all__ = [
-    "Notification",
-    "NotificationKind",
-    "Profile",
-    "change_name",
-    "change_phone",
-    "choose_notification",
-    "notifications_of",
-    "profile_of",
-    "set_preferences",
-]
-
 MAX_NAME = 200
 PHONES = Policy(free=5, cap_s=900)
 """A number that cannot be used tells that somebody has it, so it may not be asked often."""
@@ -44,7 +33,7 @@ SETTINGS_CHANGES = Policy(free=60, cap_s=60)
 """Every change is an entry of the audit; nobody needs so many."""
 
 _TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-_user, _subscriber, _choice = table_of(User), table_of(Subscriber), table_of(NotificationChoice)
+_user, _subscriber = table_of(User), table_of(Subscriber)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +45,6 @@ class Profile:
     phone: str
     locale: str
     theme: Theme
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A kind of letter a person may do without, and whether she gets it."""
-
-    kind: NotificationKind
-    is_wanted: bool
 
 
 async def profile_of(database: Database, *, user_id: int) -> Profile:
@@ -87,7 +68,7 @@ async def change_name(database: Database, *, user_id: int, name: str, visit: Vis
         ThrottledError: Changed too often.
     """
     kept = _checked_name(name)
-    gates = _gates(user_id)
+    gates = settings_gates(user_id)
     await throttling.refuse(database, gates, now=visit.at)
     async with database.writing() as connection:
         person = await _lock(connection, user_id)
@@ -122,38 +103,6 @@ async def change_phone(database: Database, *, user_id: int, phone: str, visit: V
     return number
 
 
-async def notifications_of(database: Database, *, user_id: int) -> tuple[Notification, ...]:
-    """Every kind there is, with the person's choice; wanted unless she chose otherwise."""
-    query = select(_choice.c.kind, _choice.c.is_wanted).where(_choice.c.user_id == user_id)
-    async with database.reading() as connection:
-        chosen = {row.kind: row.is_wanted for row in await connection.execute(query)}
-    return tuple(Notification(kind, chosen.get(kind, True)) for kind in NotificationKind)
-
-
-async def choose_notification(
-    database: Database, *, user_id: int, kind: NotificationKind, is_wanted: bool, visit: Visit
-) -> None:
-    """Get a kind of letter from now on, or not.
-
-    Raises:
-        ThrottledError: Changed too often.
-    """
-    gates = _gates(user_id)
-    await throttling.refuse(database, gates, now=visit.at)
-    async with database.writing() as connection:
-        await _lock(connection, user_id)
-        where = (_choice.c.user_id == user_id, _choice.c.kind == kind)
-        before = await connection.scalar(select(_choice.c.is_wanted).where(*where))
-        if (before is not False) == is_wanted:
-            return
-        await connection.execute(delete(_choice).where(*where))
-        await connection.execute(insert(_choice).values(user_id=user_id, kind=kind, is_wanted=is_wanted))
-        await throttling.count_in(connection, gates, now=visit.at)
-        await _record(
-            connection, audit.NOTIFICATIONS_CHOSEN, user_id, visit, kind=kind.value, wanted=int(is_wanted)
-        )
-
-
 async def set_preferences(
     database: Database, *, user_id: int, locale: str, theme: Theme, visit: Visit
 ) -> None:
@@ -165,7 +114,7 @@ async def set_preferences(
     """
     if locale not in ("", *KNOWN_LOCALES):
         raise InputError(field="locale")
-    gates = _gates(user_id)
+    gates = settings_gates(user_id)
     await throttling.refuse(database, gates, now=visit.at)
     async with database.writing() as connection:
         person = await _lock(connection, user_id)
@@ -239,7 +188,8 @@ async def _record(
     await audit.record(connection, action=action, visit=visit, actor=user_id, subject=user_id, **detail)
 
 
-def _gates(user_id: int) -> tuple[Gate, ...]:
+def settings_gates(user_id: int) -> tuple[Gate, ...]:
+    """What every change of a setting is counted at."""
     return (Gate(f"settings:{user_id}", SETTINGS_CHANGES),)
 
 

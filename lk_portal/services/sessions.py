@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import AccessDeniedError, NotFoundError
 from lk_portal.models import Duty, UserSession
 from lk_portal.security.tokens import hash_of, new_token
-from lk_portal.services import audit
+from lk_portal.services import audit, push
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import storable
@@ -76,7 +76,7 @@ async def end(database: Database, *, user_id: int, reference: str, visit: Visit)
         token_hash = next((one for one in hashes if reference_of(one) == reference), None)
         if token_hash is None:
             raise NotFoundError
-        await connection.execute(delete(_session).where(_c.token_hash == token_hash))
+        await _end(connection, token_hash)
         await audit.record(
             connection, action=audit.SESSION_ENDED, visit=visit, actor=user_id, subject=user_id
         )
@@ -104,9 +104,15 @@ def reference_of(token_hash: str) -> str:
 
 
 async def begin(
-    connection: AsyncConnection, settings: Settings, *, user_id: int, duty: Duty, visit: Visit
+    connection: AsyncConnection,
+    settings: Settings,
+    *,
+    user_id: int,
+    duty: Duty,
+    visit: Visit,
+    device: str = "",
 ) -> str:
-    """Open a session in the caller's transaction; gives the cookie's token."""
+    """Open a session in the caller's transaction; gives the cookie's token. `device`: the browser's mark."""
     token = new_token()
     await connection.execute(
         insert(_session).values(
@@ -118,6 +124,7 @@ async def begin(
             duty=duty,
             address=storable(visit.address, 45),
             agent=storable(visit.agent, 200),
+            device_hash=hash_of(device) if device else "",
         )
     )
     return token
@@ -141,13 +148,30 @@ async def rotate(connection: AsyncConnection, *, session_hash: str, duty: Duty, 
 
 
 async def end_all(connection: AsyncConnection, *, user_id: int, but: str = "") -> int:
-    """End all sessions of a user in the caller's transaction, except the one whose hash is `but`."""
+    """End all sessions of a user in the caller's transaction, except the one whose hash is `but`.
+
+    Whatever browsers were pushed to are not any more, but for that one's.
+    """
+    await push.forget_other_browsers(connection, user_id=user_id, but=but)
     query = delete(_session).where(_c.user_id == user_id, _c.token_hash != but)
     return int((await connection.execute(query)).rowcount)
 
 
-async def end_token(connection: AsyncConnection, token: str) -> int | None:
-    """End the session behind a cookie's token; gives whose it was, None when there is none."""
-    query = delete(_session).where(_c.token_hash == hash_of(token)).returning(_c.user_id)
-    owner: int | None = await connection.scalar(query)
-    return owner
+async def end_token(connection: AsyncConnection, token: str) -> None:
+    """End the session behind a cookie's token, for another one takes its place in the browser."""
+    await connection.execute(delete(_session).where(_c.token_hash == hash_of(token)))
+
+
+async def leave(connection: AsyncConnection, token: str) -> int | None:
+    """Its owner leaves the browser: the session ends; gives whose it was, None when there is none."""
+    return await _end(connection, hash_of(token))
+
+
+async def _end(connection: AsyncConnection, token_hash: str) -> int | None:
+    """End one session, and the pushes to its browser; gives whose it was."""
+    query = delete(_session).where(_c.token_hash == token_hash).returning(_c.user_id, _c.device_hash)
+    ended = (await connection.execute(query)).one_or_none()
+    if ended is None:
+        return None
+    await push.forget_browser(connection, user_id=ended.user_id, device_hash=ended.device_hash)
+    return int(ended.user_id)

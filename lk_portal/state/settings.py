@@ -1,4 +1,4 @@
-"""The state of /settings: a person's own data, sessions, history and choices, and the forms that change them.
+"""The state of /settings: a person's own data, sessions and history, and the forms that change them.
 
 What sets the session's cookie - a new password, consent taken back, erasure - is a plain form; its route
 leaves its answer in the flash. Everything else is a handler here that asks one service.
@@ -15,14 +15,12 @@ from lk_portal.i18n import _, moment_text, say
 from lk_portal.services import audit, email_change, own_data, profile, sessions
 from lk_portal.services.access import Identity, Role
 from lk_portal.services.context import current
-from lk_portal.services.profile import NotificationKind
 from lk_portal.state.flash import flash_of
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, who
 from lk_portal.state.settings_view import (
     YES,
     document_rows,
     history_row,
-    notification_row,
     phone_text,
     session_row,
 )
@@ -32,7 +30,7 @@ from lk_portal.state.visits import visit_of
 NAME, EMAIL, PHONE, PASSWORD = "name", "email", "phone", "password"
 ROWS = (NAME, EMAIL, PHONE, PASSWORD)
 WANTED_EMAIL = "wanted_email"
-SESSIONS, NOTIFICATIONS, WITHDRAW, ERASE, EXPORT = "sessions", "notifications", "withdraw", "erase", "export"
+SESSIONS, WITHDRAW, ERASE, EXPORT = "sessions", "withdraw", "erase", "export"
 PLAIN_FORMS = (PASSWORD, WITHDRAW, ERASE, EXPORT)
 FIELDS = (
     NAME,
@@ -43,7 +41,6 @@ FIELDS = (
     PASSWORD,
     "password2",
     SESSIONS,
-    NOTIFICATIONS,
     EXPORT,
     "withdraw-sure",
     "erase-sure",
@@ -70,7 +67,6 @@ class SettingsState(rx.State):
     new_email_until: str = ""
     sessions: list[dict[str, str]] = []
     history: list[dict[str, str]] = []
-    notifications: list[dict[str, str]] = []
     documents: list[dict[str, str]] = []
 
     @rx.event
@@ -220,27 +216,6 @@ class SettingsState(rx.State):
         self._tell(SESSIONS, _("All other sessions were ended."))
         await self._show()
 
-    @rx.event
-    @requires(*ANYBODY_SIGNED_IN)
-    async def choose_notification(self, kind: str, is_wanted: bool) -> None:
-        """A box of the notifications was ticked or cleared."""
-        if not isinstance(kind, str) or kind not in list(NotificationKind) or not isinstance(is_wanted, bool):
-            return
-        self._forget_answers()
-        try:
-            await profile.choose_notification(
-                current().database,
-                user_id=_me().user_id,
-                kind=NotificationKind(kind),
-                is_wanted=is_wanted,
-                visit=visit_of(self),
-            )
-        except PortalError as error:
-            self._refuse(NOTIFICATIONS, say(error))
-        else:
-            self._tell(NOTIFICATIONS, _("Saved."))
-        await self._show()
-
     async def _saved(self, row: str, sentence: str):  # type: ignore[no-untyped-def]
         self.editing = ""
         self._tell(row, sentence)
@@ -267,8 +242,6 @@ class SettingsState(rx.State):
         self.sessions = [session_row(session, zone) for session in opened]
         entries = await audit.own_entries(portal.database, user_id=user_id)
         self.history = [history_row(entry, zone) for entry in entries]
-        chosen = await profile.notifications_of(portal.database, user_id=user_id)
-        self.notifications = [notification_row(one) for one in chosen]
         self.is_subscriber = identity.role is Role.SUBSCRIBER
         if self.is_subscriber:
             accepted = await own_data.accepted_documents(portal.database, user_id=user_id)

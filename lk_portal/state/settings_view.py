@@ -7,17 +7,14 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from lk_portal.errors import N_
 from lk_portal.i18n import _, moment_text
 from lk_portal.letters.agents import browser_name
 from lk_portal.services.audit import Entry
 from lk_portal.services.own_data import Accepted
-from lk_portal.services.profile import Notification, NotificationKind
 from lk_portal.services.sessions import OwnSession
 
 Row = dict[str, str]
 YES = "yes"
-NOTIFICATIONS = {NotificationKind.NEW_DEVICE: N_("A letter when somebody signs in from a new device")}
 
 
 def phone_text(phone: str) -> str:
@@ -56,15 +53,6 @@ def history_row(entry: Entry, zone: ZoneInfo) -> Row:
         "text": _(entry.text),
         "address": entry.address,
         "browser": browser_text(entry.agent) if entry.address else "",
-    }
-
-
-def notification_row(notification: Notification) -> Row:
-    """One kind of letter: `is_wanted` is "yes" or ""."""
-    return {
-        "kind": notification.kind.value,
-        "label": _(NOTIFICATIONS[notification.kind]),
-        "is_wanted": YES if notification.is_wanted else "",
     }
 
 

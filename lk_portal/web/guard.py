@@ -72,6 +72,8 @@ def content_policy(script_hashes: Sequence[str] = ()) -> bytes:
             "img-src 'self' data: blob:",
             "connect-src 'self'",
             "font-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

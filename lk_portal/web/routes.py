@@ -13,6 +13,7 @@ from lk_portal.web import duties, sign_in
 from lk_portal.web.attachments import attachment_routes
 from lk_portal.web.captcha import captcha_routes
 from lk_portal.web.exports import export_routes
+from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
 from lk_portal.web.support import support_routes
@@ -40,6 +41,7 @@ def make_routes() -> Starlette:
             Route("/healthz", healthz, methods=["GET"]),
             *captcha_routes(),
             *export_routes(),
+            *install_routes(),
             *preferences_routes(),
             *profile_routes(),
             *support_routes(),

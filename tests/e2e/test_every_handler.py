@@ -37,6 +37,8 @@ MOVING = {
     "month_rollup",
     "point_freshness",
     "meter_connection",
+    "notified",
+    "push_message",
 }
 GARBAGE: tuple[object, ...] = (
     "x",

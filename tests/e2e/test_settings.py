@@ -216,17 +216,6 @@ async def test_sessions_are_listed_and_ended(
     await expect(page.get_by_role("button", name="Изменить: Email")).to_be_visible()
 
 
-async def test_a_choice_of_letters_is_kept(page: Page, site: Site, person: Person) -> None:
-    await to_settings(page, site, person)
-    box = page.get_by_label("Письмо, когда кто-то входит с нового устройства")
-    await expect(box).to_be_checked()
-
-    await box.click()
-    await expect(page.get_by_text("Сохранено.")).to_be_visible()
-    await page.reload()
-    await expect(box).not_to_be_checked()
-
-
 async def test_the_data_are_taken_along(page: Page, site: Site, person: Person) -> None:
     await to_settings(page, site, person)
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert, inspect, text
 
+from alembic import command
 from lk_portal.models import Premises
 from lk_portal.models.types import to_milliseconds
+from lk_portal.services import migrations
 from lk_portal.services.addresses import suggest
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
+from lk_portal.services.notification_choices import Channel, Choice, NotificationKind, choices_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FLATS = 30
@@ -179,3 +182,61 @@ async def test_many_streets_are_filled_in_batches(empty_address: str) -> None:
         missing = await connection.execute(text("SELECT count(*) FROM premises WHERE search_text = ''"))
         assert missing.scalar_one() == 0
     await database.close()
+
+
+def _rows(address: str, query: str) -> list[tuple[Any, ...]]:
+    engine = create_engine(sync_url(address))
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(query))]
+    engine.dispose()
+    return found
+
+
+async def test_a_choice_made_before_there_were_ways_survives_there_and_back(empty_address: str) -> None:
+    migrate(empty_address, revision="0006")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        for number, is_wanted in ((1, False), (2, True)):
+            user = {
+                **VERSION_1["portal_user"][0],
+                "id": number,
+                "email": f"{number}@e.example",
+                "subscriber_id": None,
+            }
+            stored = {name: _stored(value, is_sqlite) for name, value in user.items()} | {
+                "temporary_hash": "",
+                "locale": "",
+                "theme": "system",
+            }
+            names = ", ".join(stored)
+            values = ", ".join(f":{name}" for name in stored)
+            connection.execute(text(f"INSERT INTO portal_user ({names}) VALUES ({values})"), stored)
+            connection.execute(
+                text("INSERT INTO notification_choice VALUES (:id, 'new_device', :wanted)"),
+                {"id": number, "wanted": is_wanted},
+            )
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    for number, is_wanted in ((1, False), (2, True)):
+        chosen = await choices_of(database, user_id=number, is_subscriber=False)
+        assert chosen == (Choice(NotificationKind.NEW_DEVICE, Channel.LETTER, is_wanted),)
+    await database.close()
+
+    engine = create_engine(sync_url(empty_address))
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO notification_setting VALUES (1, 'answer', 'push', :no)"), {"no": False}
+        )
+    with engine.connect() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0006")
+    engine.dispose()
+    kept = _rows(empty_address, "SELECT user_id, kind, is_wanted FROM notification_choice ORDER BY user_id")
+    assert kept == [(1, "new_device", False), (2, "new_device", True)]
+    assert _rows(empty_address, "SELECT token_hash FROM user_session") == []

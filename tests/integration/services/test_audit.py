@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from lk_portal.errors import BadCredentialsError
-from lk_portal.models import AuditEntry, NotificationChoice, NotificationKind
+from lk_portal.models import AuditEntry, Channel, NotificationChoice, NotificationKind
 from lk_portal.services import access, audit, temporary_passwords, users
 from lk_portal.services.tables import table_of
 from tests.integration.services.people import EMAIL, ENEMY, NOW, PHONE, Portal, visit
@@ -145,7 +145,7 @@ async def test_who_does_not_want_the_letter_gets_none(portal: Portal, *, is_want
     async with portal.database.writing() as connection:
         await connection.execute(
             insert(table_of(NotificationChoice)).values(
-                user_id=user_id, kind=NotificationKind.NEW_DEVICE, is_wanted=is_wanted
+                user_id=user_id, kind=NotificationKind.NEW_DEVICE, channel=Channel.LETTER, is_wanted=is_wanted
             )
         )
 

@@ -17,10 +17,14 @@ from lk_portal.models import (
     Acceptance,
     Account,
     AccountClaim,
+    Channel,
     ClaimReason,
+    ConsumptionLimit,
     LetterKind,
     MeteringPoint,
+    NotificationChoice,
     NotificationKind,
+    PushSubscription,
     Subscriber,
     User,
 )
@@ -31,9 +35,11 @@ from lk_portal.services import (
     audit,
     documents,
     email_change,
+    notification_choices,
     own_data,
     own_export,
     profile,
+    push,
     registration,
     sessions,
 )
@@ -53,8 +59,10 @@ from tests.integration.services.persons import (
     user_row,
     visit,
 )
+from tests.push_service import browser
 
 EMAIL, PHONE = "ivanov@example.com", "+79131234567"
+ENDPOINT = "https://push.example/send/one"
 WRONG = "Wrong-horse-2026"
 
 
@@ -117,11 +125,27 @@ async def whole_database(database: Database) -> str:
     return "\n".join(found)
 
 
+async def told_of_something(database: Database, own: Any) -> None:
+    """She has made a choice, set a threshold and subscribed her browser."""
+    me = {"user_id": own.user_id, "visit": visit()}
+    await notification_choices.choose(
+        database, kind=NotificationKind.NEW_DEVICE, channel=Channel.LETTER, is_wanted=False, **me
+    )
+    await notification_choices.set_limit(
+        database,
+        subscriber_id=own.placed.subscriber_id,
+        point_id=own.placed.point_id,
+        typed="300",
+        **me,
+    )
+    await push.subscribe(
+        database, session_hash=own.session_hash, subscription=browser(ENDPOINT), locale="ru", **me
+    )
+
+
 async def test_the_export_has_everything_of_ones_own(database: Database, settings: Settings) -> None:
     own = await subscriber(database, settings)
-    await profile.choose_notification(
-        database, user_id=own.user_id, kind=NotificationKind.NEW_DEVICE, is_wanted=False, visit=visit()
-    )
+    await told_of_something(database, own)
     await email_change.start(database, user_id=own.user_id, new_email="new@example.com", visit=visit())
 
     found = await export(database, settings, own.user_id)
@@ -136,7 +160,10 @@ async def test_the_export_has_everything_of_ones_own(database: Database, setting
     assert all(len(document["text_sha256"]) == 64 for document in found["documents"])
     assert found["sessions"][0]["network_address"] == "192.0.2.1"
     assert [entry["action"] for entry in found["history"]][-1] == audit.DATA_EXPORTED
-    assert found["notifications"] == [{"kind": "new_device", "is_wanted": False}]
+    assert found["notifications"] == [{"kind": "new_device", "channel": "letter", "is_wanted": False}]
+    assert found["consumption_limits"] == [{"point": point["code"], "month_wh": 300_000}]
+    assert [device.keys() for device in found["notified_devices"]] == [{"browser", "since"}]
+    assert ENDPOINT not in json.dumps(found)
     assert found["new_email"][0]["new_email"] == "new@example.com"
     assert [letter["kind"] for letter in found["letters"]] == ["email_code"]
     assert found["consumption"] == f"{settings.public_url}/readings"
@@ -238,7 +265,10 @@ async def test_staff_has_nothing_to_withdraw_or_erase(sqlite_database: Database,
 async def test_an_erased_person_is_nobody(database: Database, settings: Settings) -> None:
     own = await subscriber(database, settings)
     await email_change.start(database, user_id=own.user_id, new_email="new@example.com", visit=visit())
-    assert EMAIL in await whole_database(database)
+    await told_of_something(database, own)
+    everything = await whole_database(database)
+    assert EMAIL in everything
+    assert ENDPOINT in everything
 
     await erase(database, settings, own.user_id, after=1)
 
@@ -246,6 +276,9 @@ async def test_an_erased_person_is_nobody(database: Database, settings: Settings
         with pytest.raises(BadCredentialsError):
             await sign_in(database, settings, login)
     assert await access.identity_of(database, settings, session_hash=own.session_hash, now=NOW) is None
+    assert ENDPOINT not in await whole_database(database)
+    for table in (NotificationChoice, ConsumptionLimit, PushSubscription):
+        assert await column(database, select(table_of(table).c.user_id)) == []
     row = await user_row(database, own.user_id)
     assert (row.phone, row.display_name, row.password_hash) == (None, "", UNUSABLE)
     assert (row.subscriber_id, row.is_active) == (None, False)

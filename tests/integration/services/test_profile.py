@@ -1,4 +1,4 @@
-"""Name, phone, notifications, language and look, on both databases."""
+"""Name, phone, language and look, on both databases."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from lk_portal.models import LetterKind, Subscriber, Theme
 from lk_portal.services import audit, profile
 from lk_portal.services.access import Role
 from lk_portal.services.database import Database
-from lk_portal.services.devices import _wants
-from lk_portal.services.profile import Notification, NotificationKind
 from lk_portal.services.tables import table_of
 from lk_portal.settings import Settings, load_settings
 from tests import factories
@@ -74,9 +72,6 @@ async def test_what_changes_nothing_is_no_deed(database: Database, settings: Set
 
     await profile.change_name(database, user_id=user_id, name=" Ivanov ", visit=visit())
     await profile.set_preferences(database, user_id=user_id, locale="", theme=Theme.SYSTEM, visit=visit())
-    await profile.choose_notification(
-        database, user_id=user_id, kind=NotificationKind.NEW_DEVICE, is_wanted=True, visit=visit()
-    )
 
     assert await deeds(database, user_id) == [audit.USER_CREATED]
 
@@ -159,43 +154,6 @@ async def test_the_registry_follows_where_it_had_the_persons_own(
 
     async with sqlite_database.reading() as connection:
         assert await connection.scalar(select(table.c.phone)) == after
-
-
-async def test_a_letter_is_wanted_until_it_is_not(database: Database, settings: Settings) -> None:
-    user_id = await person(database, settings)
-    other = await person(database, settings, "petrov")
-    kind = NotificationKind.NEW_DEVICE
-
-    for is_wanted in (False, True, False):
-        await profile.choose_notification(
-            database, user_id=user_id, kind=kind, is_wanted=is_wanted, visit=visit()
-        )
-        assert await profile.notifications_of(database, user_id=user_id) == (Notification(kind, is_wanted),)
-        async with database.reading() as connection:
-            assert await _wants(connection, user_id) is is_wanted
-    assert await profile.notifications_of(database, user_id=other) == (Notification(kind, True),)
-    assert (await deeds(database, user_id)).count(audit.NOTIFICATIONS_CHOSEN) == 3
-
-
-async def test_ten_clicks_at_once_are_one_choice(database: Database, settings: Settings) -> None:
-    user_id = await person(database, settings)
-
-    await asyncio.gather(
-        *(
-            profile.choose_notification(
-                database,
-                user_id=user_id,
-                kind=NotificationKind.NEW_DEVICE,
-                is_wanted=False,
-                visit=visit(),
-            )
-            for _ in range(10)
-        )
-    )
-
-    [chosen] = await profile.notifications_of(database, user_id=user_id)
-    assert not chosen.is_wanted
-    assert (await deeds(database, user_id)).count(audit.NOTIFICATIONS_CHOSEN) == 1
 
 
 async def test_language_and_look_are_kept(database: Database, settings: Settings) -> None:

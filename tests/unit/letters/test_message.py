@@ -26,6 +26,9 @@ DATA = {
     LetterKind.EMAIL_CHANGED: {"new_email": "new@mail.example"},
     LetterKind.PHONE_CHANGED: {"new_phone": "+79131234567"},
     LetterKind.NEW_DEVICE: {"browser": "Firefox/132 Linux", "address": "203.0.113.7"},
+    LetterKind.METER_EVENT: {"what": "Critical events", "list": "Home: 2 events"},
+    LetterKind.UNUSUAL_CONSUMPTION: {"list": "Home: 312 kWh"},
+    LetterKind.VERIFICATION_DUE: {"list": "Home: due"},
 }
 HEADERS = [
     "From",

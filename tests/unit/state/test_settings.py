@@ -143,7 +143,6 @@ async def test_the_page_shows_ones_own_data_in_the_zone_of_the_utility(page: Pag
         "/info/consent?version=1",
     }
     assert len(state.history) == 2
-    assert state.notifications[0]["is_wanted"] == "yes"
 
 
 async def test_nothing_secret_reaches_the_page(page: Page) -> None:
@@ -191,15 +190,13 @@ async def test_what_is_wrong_stands_beside_its_field_and_the_form_stays(page: Pa
 @pytest.mark.parametrize("payload", GARBAGE)
 async def test_garbage_changes_nothing(page: Page, payload: Any) -> None:
     await loaded(page)
-    tables = ("portal_user", "user_session", "email_change", "notification_choice", "letter", "audit_entry")
+    tables = ("portal_user", "user_session", "email_change", "letter", "audit_entry")
     before = {table: await page.rows(table) for table in tables}
 
     for handler in ("edit", "close", "cancel_email", "end_session", "end_other_sessions"):
         await fire(page, handler, payload)
     for handler in ("save_name", "save_phone", "save_email", "confirm_email"):
         await fire(page, handler, payload)
-    await fire(page, "choose_notification", payload, payload)
-    await fire(page, "choose_notification", "new_device", "yes")
 
     assert {table: await page.rows(table) for table in tables} == before
 
@@ -209,14 +206,11 @@ async def test_the_same_handlers_do_change_with_what_the_page_sends(page: Page) 
 
     await fire(page, "save_name", {"name": "Another"})
     await fire(page, "save_phone", {"phone": "8 913 123-45-67"})
-    await fire(page, "choose_notification", "new_device", False)
 
     [user] = await page.rows("portal_user")
     assert (user.display_name, user.phone) == ("Another", "+79131234567")
-    assert len(await page.rows("notification_choice")) == 1
     state = await page.state()
     assert state.phone == "+7 913 123-45-67"
-    assert state.notifications[0]["is_wanted"] == ""
 
 
 async def code(page: Page, address: str) -> str:
@@ -454,9 +448,5 @@ def test_times_are_those_of_the_utility() -> None:
     assert (line["at"], line["browser"]) == ("25.11.2026, 00:30", "Chrome, Windows")
 
 
-def test_every_kind_of_notification_has_words() -> None:
-    from lk_portal.services.profile import NotificationKind
-    from lk_portal.state.settings_view import NOTIFICATIONS
-
-    assert NOTIFICATIONS.keys() == set(NotificationKind)
+def test_every_plain_form_has_a_place_for_what_is_wrong() -> None:
     assert set(module.PLAIN_FORMS) <= set(module.FIELDS) | {"withdraw", "erase"}

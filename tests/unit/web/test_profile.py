@@ -259,7 +259,7 @@ async def test_staff_is_led_away(site: Site, path: str, form: str) -> None:
 async def test_an_error_inside_is_a_sentence_and_leaves_all_as_it_was(site: Site) -> None:
     token = await site.person()
     async with site.portal.database.writing() as connection:
-        await connection.execute(text("DROP TABLE notification_choice"))
+        await connection.execute(text("DROP TABLE notification_setting"))
 
     export = await site.get(token)
     erase = await site.post(token, ERASE, **SURE, **{"own-password": PASSWORD})
