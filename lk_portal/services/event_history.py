@@ -1,8 +1,8 @@
 """What the meters of one of a subscriber's points reported in a period. For the state of /diagnostics.
 
 Ownership is in every query, and an event is hers only if the meter stood at her point when it happened. A
-page is a period: at most `MOST_EVENTS` of it are read, whatever the table holds. Two questions more tell what
-the period began with and how that ended which it did not see the end of.
+page is a period: at most `MOST_EVENTS` of it are read, whatever the table holds. Of every code the nearest
+event before and after it is read too: what the period began with, and how that ended which outlasted it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import NotFoundError
@@ -92,19 +92,22 @@ async def event_history(
     async with database.reading() as connection:
         place = await _find_place(connection, subscriber_id=subscriber_id, serial=serial)
         first, after = period.bounds(ZoneInfo(place.timezone))
-        key = {"subscriber_id": subscriber_id, "point_id": place.point_id}
-        inside = await _events(connection, _INSIDE, {**key, "first": first, "after": after})
-        cut_at = None
-        if len(inside) > MOST_EVENTS:
-            inside = inside[:MOST_EVENTS]
-            first = cut_at = inside[-1].at
-        around = await _events(connection, _BEFORE, {**key, "first": first})
-        if after <= now:
-            around += await _events(connection, _AFTER, {**key, "after": after})
-    joined = join_pairs([*inside, *around], gone=place.gone)
+        span = {"subscriber_id": subscriber_id, "point_id": place.point_id, "after": after}
+        found = await _events(connection, _AROUND, {**span, "first": first, "most": MOST_EVENTS + 1})
+        cut_at = _cut_at([one.at for one in found if first <= one.at < after])
+        if cut_at is not None:
+            found = [one for one in found if one.at >= cut_at]
+            found += await _events(connection, _BEFORE, {**span, "first": cut_at})
+            first = cut_at
+    joined = join_pairs(found, gone=place.gone)
     # What goes on does not reach into a time that has not come.
     shown = [one for one in joined if one.touches(first, after) and first <= max(now, one.first.at)]
     return EventHistory(place, period, tuple(reversed(shown)), cut_at)
+
+
+def _cut_at(moments: list[datetime]) -> datetime | None:
+    """From when on the newest of a period's events are shown, if it has too many."""
+    return sorted(moments, reverse=True)[MOST_EVENTS - 1] if len(moments) > MOST_EVENTS else None
 
 
 async def _find_place(connection: AsyncConnection, *, subscriber_id: int, serial: str) -> EventPlace:
@@ -127,7 +130,7 @@ async def _find_place(connection: AsyncConnection, *, subscriber_id: int, serial
 
 
 async def _events(
-    connection: AsyncConnection, statement: Select[Any], parameters: dict[str, Any]
+    connection: AsyncConnection, statement: Select[Any] | CompoundSelect[Any], parameters: dict[str, Any]
 ) -> list[StoredEvent]:
     return [
         StoredEvent(
@@ -164,15 +167,23 @@ _PLACES = (
     )
     .order_by(_place.c.installed_at)
 )
-_OF_POINT = OWN_EVENTS.where(_point.c.id == bindparam("point_id"))
-_FIRST, _AFTER_IT = (
-    bindparam("first", type_=_event.c.occurred_at.type),
-    bindparam("after", type_=_event.c.occurred_at.type),
+_COLUMNS = (
+    _event.c.id,
+    _event.c.meter_id,
+    _event.c.occurred_at,
+    _event.c.journal,
+    _event.c.code,
+    _event.c.severity,
+    _meter.c.serial,
 )
+_OF_POINT = OWN_EVENTS.where(_point.c.id == bindparam("point_id"))
+_TIME = _event.c.occurred_at.type
+_FIRST, _AFTER = bindparam("first", type_=_TIME), bindparam("after", type_=_TIME)
 _INSIDE = (
-    _OF_POINT.where(_event.c.occurred_at >= _FIRST, _event.c.occurred_at < _AFTER_IT)
+    _OF_POINT.with_only_columns(*_COLUMNS)
+    .where(_event.c.occurred_at >= _FIRST, _event.c.occurred_at < _AFTER)
     .order_by(_event.c.occurred_at.desc(), _event.c.id.desc())
-    .limit(MOST_EVENTS + 1)
+    .limit(bindparam("most"))
 )
 
 
@@ -180,16 +191,24 @@ def _nearest(which: ColumnElement[datetime], condition: ColumnElement[bool]) -> 
     """Of each code the one event that is nearest to an edge of the period, on its other side."""
     key = (_event.c.meter_id, _event.c.journal, _event.c.code)
     found = _OF_POINT.with_only_columns(*key, which.label("at")).where(condition).group_by(*key).subquery()
-    return _OF_POINT.join(
-        found,
-        and_(
-            found.c.meter_id == _event.c.meter_id,
-            found.c.at == _event.c.occurred_at,
-            found.c.journal == _event.c.journal,
-            found.c.code == _event.c.code,
-        ),
+    is_it = and_(
+        _event.c.meter_id == found.c.meter_id,
+        _event.c.occurred_at == found.c.at,
+        _event.c.journal == found.c.journal,
+        _event.c.code == found.c.code,
+    )
+    return (
+        select(*_COLUMNS)
+        .select_from(found)
+        .join(_event, is_it)
+        .join(_meter, _meter.c.id == _event.c.meter_id)
     )
 
 
 _BEFORE = _nearest(func.max(_event.c.occurred_at), _event.c.occurred_at < _FIRST)
-_AFTER = _nearest(func.min(_event.c.occurred_at), _event.c.occurred_at >= _AFTER_IT)
+_AROUND = union_all(
+    select(_INSIDE.subquery()),
+    _BEFORE,
+    _nearest(func.min(_event.c.occurred_at), _event.c.occurred_at >= _AFTER),
+)
+"""The period's own events and those around it, in one question."""

@@ -109,8 +109,8 @@ async def _events(database: Database, meter_id: int, stranger_meter_id: int, now
     events = (
         (last - 5 * minute, 2, 8),
         (last, 2, 20),
-        (last - 90 * minute, 0, 9),
-        (last - 67 * minute, 0, 10),
+        (last - 90 * minute, 0, 7),
+        (last - 67 * minute, 0, 8),
         (last - 120 * minute, 7, 9),
         (last - 180 * minute, 7, 1),
         (last - timedelta(days=70), 4, 3),

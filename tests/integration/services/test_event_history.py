@@ -145,7 +145,6 @@ async def test_neither_is_a_strangers(database: Database) -> None:
 
 
 async def test_of_very_many_the_newest_are_read(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_INSIDE", module._INSIDE.limit(11))
     monkeypatch.setattr(module, "MOST_EVENTS", 10)
     placed = await factories.a_metered_point(database)
     await store(
@@ -185,5 +184,5 @@ async def test_the_number_of_questions_does_not_grow(database: Database) -> None
         database, placed.meter_id, *((BEGINS - number * HOUR, 0, 1 + number % 28) for number in range(200))
     )
 
-    assert before == 4
+    assert before == 2
     assert await questions() == before
