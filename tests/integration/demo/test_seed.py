@@ -16,12 +16,13 @@ from sqlalchemy import text
 from lk_portal.errors import ConfigurationError
 from lk_portal.metering.maps import load_maps
 from lk_portal.metering.simulator.fleet import start_all, stop_all, targets
-from lk_portal.metering.types import Quality, Quantity
+from lk_portal.metering.types import LoadState, Quality, Quantity
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import access, demo, demo_plan, own_data
 from lk_portal.services.access import Visit
 from lk_portal.services.database import Database
 from lk_portal.services.demo_meters import gateways
+from lk_portal.services.meters import meter_card
 from lk_portal.services.migrations import migrate
 from lk_portal.settings import Settings, load_settings
 from tests import factories
@@ -269,6 +270,38 @@ async def test_lines_of_the_plan_answer_with_their_meters(seeded: Seeded) -> Non
 
     stored = await seeded.rows("SELECT name, port FROM gateway")
     assert {str(name): port for name, port in stored} == ports
+
+
+async def test_one_load_is_on_and_one_may_be_switched_on_and_says_why(seeded: Seeded) -> None:
+    owner = await seeded.one("SELECT subscriber_id FROM account WHERE number = '13225468216'")
+
+    cards = {
+        serial: await meter_card(
+            seeded.database, subscriber_id=owner, serial=serial, now=NOW, default_interval_s=1800
+        )
+        for serial in (
+            demo_plan.TWO_ZONE_METER.serial,
+            demo_plan.HOLES_METER.serial,
+            demo_plan.REPLACING_METER.serial,
+        )
+    }
+    on, ready, unknown = cards.values()
+
+    assert (on.placed.load.state, unknown.placed.load.state) == (LoadState.ON, LoadState.UNKNOWN)
+    assert ready.placed.load.state is LoadState.READY
+    assert ready.story.off is not None
+    assert ready.story.permitted is not None
+    assert ready.story.off.at < ready.story.permitted.at < NOW
+    assert on.placed.load.read_at is not None
+
+
+async def test_a_later_start_tells_the_loads_anew(seeded: Seeded) -> None:
+    later = NOW + timedelta(days=5)
+    await demo.seed(seeded.database, seeded.settings, now=later)
+
+    rows = await seeded.rows("SELECT read_at FROM meter_load_state")
+
+    assert rows == [(to_milliseconds(later),)] * len(demo_plan.RELAYS)
 
 
 async def test_other_data_are_left_alone(sqlite_database: Database, tmp_path: Path) -> None:

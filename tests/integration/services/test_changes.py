@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from lk_portal.models import InfoKind, InfoPage, MeterEvent, Severity, Ticket, TicketCategory, TicketStatus
+from lk_portal.models import (
+    Account,
+    InfoKind,
+    InfoPage,
+    MeterEvent,
+    Severity,
+    Ticket,
+    TicketCategory,
+    TicketStatus,
+)
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services.changes import INFO, changed_since, point_topic, subscriber_topic, ticket_topic
 from lk_portal.services.database import Database
@@ -73,6 +82,18 @@ async def test_an_event_is_news_to_whoever_has_the_meter(database: Database) -> 
 
     assert await changed_since(database, NOW, now=FAR) == {subscriber_topic(placed.subscriber_id): NOW}
     assert await changed_since(database, NOW + MS, now=FAR) == {}
+
+
+async def test_but_not_once_she_has_removed_the_account(database: Database) -> None:
+    placed = await factories.a_metered_point(database)
+    await factories.switching(database, meter_id=placed.meter_id, code=3, at=NOW)
+    told = {subscriber_topic(placed.subscriber_id): NOW}
+    assert await changed_since(database, NOW, now=FAR) == told
+
+    async with database.writing() as connection:
+        await connection.execute(update(table_of(Account)).values(removed_at=NOW))
+
+    assert await changed_since(database, NOW, now=FAR) == {}
 
 
 async def test_a_ticket_is_news_to_its_page_and_its_subscriber(database: Database) -> None:
