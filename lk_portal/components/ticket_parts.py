@@ -6,6 +6,7 @@ is wrong into the empty places that are left for it.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import reflex as rx
@@ -14,12 +15,13 @@ from lk_portal.components.icons import icon
 from lk_portal.components.kit import field, notice
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
-from lk_portal.security.files import MAX_FILE_BYTES, MAX_FILES
+from lk_portal.security.files import MAX_FILE_BYTES, MAX_FILES, SUFFIXES, FileKind
 from lk_portal.security.navigation import UPLOADS
 from lk_portal.services.ticket_rules import MAX_TEXT
 from lk_portal.state.ticket_form import TicketFormState
 
-FILE_TYPES = ".jpg,.jpeg,.png,.heic,.heif,.pdf,.txt"
+FILE_TYPES = ",".join((*(kind.partition(";")[0] for kind in FileKind), *chain(*SUFFIXES.values())))
+"""By type, so that a telephone offers its camera, and by name, for systems that do not know every type."""
 RowVar = rx.Var[dict[str, str]]
 
 
