@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from lk_portal.services import content
+from sqlalchemy import delete
+
+from lk_portal.models import DocumentKind, DocumentVersion
+from lk_portal.services import content, documents
 from lk_portal.services.content import Draft, InfoKind
 from lk_portal.services.database import Database
 from lk_portal.services.visit import Visit
@@ -36,5 +41,19 @@ async def withdraw(site: Site, slug: str) -> None:
     visit = Visit(address="", agent="test", at=datetime.now(UTC))
     try:
         await content.withdraw(database, slug=slug, locale="ru", actor=None, visit=visit)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def next_agreement(site: Site, *, title: str, text: str) -> AsyncIterator[None]:
+    """A second version of the agreement in force; gone afterwards, for others would be asked to accept it."""
+    database = Database(site.settings.database_address)
+    kind, now = DocumentKind.AGREEMENT, datetime.now(UTC)
+    try:
+        made = await documents.publish(database, kind=kind, title=title, text=text, now=now)
+        yield
+        async with database.writing() as connection:
+            await connection.execute(delete(DocumentVersion).where(DocumentVersion.id == made.id))  # type: ignore[arg-type]
     finally:
         await database.close()

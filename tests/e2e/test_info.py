@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from lk_portal.services.content import InfoKind
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site, sign_in
-from tests.e2e.info_texts import MARKUP, put_out, withdraw
+from tests.e2e.info_texts import MARKUP, next_agreement, put_out, withdraw
 
 pytestmark = pytest.mark.browser
 SOON_S = 6
@@ -145,12 +145,23 @@ async def test_markup_is_text_wherever_it_stands(page: Page, site: Site) -> None
     await withdraw(site, "markup")
 
 
-async def test_earlier_versions_of_the_agreement_can_be_read(page: Page, site: Site) -> None:
-    await page.goto(f"{site.url}/info/agreement?version=1")
-    await expect(page.get_by_role("heading", name="Пользовательское соглашение")).to_be_visible()
-    await expect(page.get_by_text("Версия 1 от")).to_be_visible()
-    await page.goto(f"{site.url}/info/agreement?version=99")
-    await expect(page.get_by_role("heading", name="Не найдено")).to_be_visible()
+async def test_earlier_versions_of_the_agreement_can_be_read(reader: Page, site: Site) -> None:
+    title = "Пользовательское соглашение"
+    async with next_agreement(site, title=title, text=f"# {title}\n\nНовые условия"):
+        await reader.goto(f"{site.url}/info")
+        await reader.get_by_role("link", name=title).click()
+        await expect(reader.get_by_text("Новые условия")).to_be_visible()
+        await expect(reader.get_by_text("Версия 2 от")).to_be_visible()
+
+        await reader.get_by_role("link", name="Версия 1 от").click()
+        await expect(reader.get_by_text("Эта версия больше не действует")).to_be_visible()
+        await expect(reader.get_by_role("heading", name="1. Что такое личный кабинет")).to_be_visible()
+        await expect(reader.get_by_text("Новые условия")).to_have_count(0)
+
+        await reader.get_by_role("link", name="Действующая версия").click()
+        await expect(reader.get_by_text("Новые условия")).to_be_visible()
+        await reader.goto(f"{site.url}/info/agreement?version=99")
+        await expect(reader.get_by_role("heading", name="Не найдено")).to_be_visible()
 
 
 async def test_the_utilitys_welcome_takes_the_place_of_ours(page: Page, site: Site) -> None:
