@@ -204,6 +204,7 @@ def _accounts() -> rx.Component:
     return tile(
         _("Subscriber"),
         rx.foreach(HomeState.accounts, _account),
+        rx.el.p(HomeState.more),
         to=_section(ACCOUNTS),
         icon_name="house",
     )

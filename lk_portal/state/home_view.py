@@ -22,6 +22,8 @@ SLOT, BAR, HEIGHT = 10, 8, 60
 """Of the little chart, in its own units: a day's width, its column's, and the height of the highest."""
 HATCH = 8
 """Between the lines of a hole, in the same units."""
+MOST_ACCOUNTS = 8
+"""So many are shown; whoever has more finds them in the section of accounts, and the page stays light."""
 SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
@@ -33,17 +35,23 @@ class HomeView:
     meters: dict[str, list[dict[str, str]]]
     events: list[dict[str, str]]
     support: dict[str, str]
+    more: str
 
 
 def view_of(found: Overview, *, now: datetime) -> HomeView:
     """The texts of the page in the active language; `now` is aware UTC."""
+    accounts = found.accounts[:MOST_ACCOUNTS]
+    left = len(found.accounts) - len(accounts)
     return HomeView(
-        accounts=[_account(account) for account in found.accounts],
-        meters={
-            account.number: [_meter(meter, account) for meter in account.meters] for account in found.accounts
-        },
+        accounts=[_account(account) for account in accounts],
+        meters={account.number: [_meter(meter, account) for meter in account.meters] for account in accounts},
         events=[_event(one, now) for one in _by_severity(found.events)],
         support=_support(found.tickets, _zone(found)),
+        more=ngettext(
+            "{count} more account is not shown here.", "{count} more accounts are not shown here.", left
+        )
+        if left
+        else "",
     )
 
 

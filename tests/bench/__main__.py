@@ -1,4 +1,5 @@
-"""`make bench`: every measurement, or those named: pages, events, polling, ingest, sign_in, addresses.
+"""`make bench`: every measurement, or those named: pages, events, live, polling, ingest, sign_in,
+addresses.
 
     make bench ARGS="events --meters 1000"
 
@@ -13,7 +14,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-PARTS = ("pages", "events", "polling", "ingest", "sign_in", "addresses")
+PARTS = ("pages", "events", "live", "polling", "ingest", "sign_in", "addresses")
 
 
 def main() -> None:
@@ -40,6 +41,10 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import events
 
         events.run(meters)
+    elif part == "live":
+        from tests.bench import live
+
+        live.run()
     elif part == "addresses":
         from tests.bench import addresses
 

@@ -16,7 +16,7 @@ from lk_portal.services.load_state import Load
 from lk_portal.services.month_days import DayUse, MonthDays
 from lk_portal.services.overview import AccountNow, Answer, LastEvents, MeterNow, Overview, Tickets
 from lk_portal.services.periods import Grain, Period
-from lk_portal.state.home_view import HEIGHT, sparkline, view_of
+from lk_portal.state.home_view import HEIGHT, MOST_ACCOUNTS, HomeView, sparkline, view_of
 
 OMSK = ZoneInfo("Asia/Omsk")
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
@@ -172,6 +172,18 @@ def test_the_chart_is_said_in_words() -> None:
     row = shown(meter(days(NOVEMBER, 9_000, 12_340, 1_000)))
 
     assert row["chart_text"] == "По дням: 3 дня с данными, больше всего 2 ноября, 12,3 кВт·ч."
+
+
+def test_whoever_has_many_accounts_is_told_that_there_are_more() -> None:
+    def view(count: int) -> HomeView:
+        month = Period(Grain.MONTH, NOVEMBER)
+        accounts = tuple(AccountNow(str(n), "", "г. Омск", OMSK, month, ()) for n in range(count))
+        return view_of(Overview(accounts, (), NO_TICKETS), now=NOW)
+
+    assert (len(view(MOST_ACCOUNTS).accounts), view(MOST_ACCOUNTS).more) == (MOST_ACCOUNTS, "")
+    many = view(MOST_ACCOUNTS + 2)
+    assert (len(many.accounts), len(many.meters)) == (MOST_ACCOUNTS, MOST_ACCOUNTS)
+    assert many.more == "Еще 2 лицевых счета здесь не показаны."
 
 
 def test_events_stand_with_the_gravest_first_and_their_names() -> None:
