@@ -139,10 +139,10 @@ def _is_within(route: str, to: str) -> bool:
 
 
 def _badge(number: rx.Var[str], class_name: str = "") -> rx.Component:
-    """How much is new; what it belongs to says it in words too."""
+    """How much is new. The style sheet writes the number: the name of what it belongs to says it in words."""
     return rx.cond(
         number != "",
-        rx.el.span(number, class_name=f"menu-badge {class_name}", custom_attrs={"aria-hidden": "true"}),
+        rx.el.span(class_name=f"menu-badge {class_name}", custom_attrs={"data-number": number}),
     )
 
 
@@ -150,7 +150,7 @@ def _folded_menu(route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.
     return rx.el.details(
         rx.el.summary(
             icon("menu"),
-            _badge(ShellState.all_news, "absolute top-0 right-0"),
+            _badge(ShellState.all_news, "absolute -top-1 -right-2"),
             class_name="btn btn-ghost btn-square min-h-11 min-w-11 list-none relative",
             custom_attrs={
                 "aria-label": rx.cond(

@@ -9,7 +9,7 @@ reader's; everything else speaks the portal's own, LK_LOCALE.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -93,10 +93,17 @@ def ngettext(one: str, many: str, count: int, **data: object) -> str:
     found = known.get(one)
     forms = found.string if found is not None else None
     if isinstance(forms, tuple | list) and all(forms):
-        text = str(forms[c2py(known.plural_expr)(count)])
+        text = str(forms[_plural_rule(known.plural_expr)(count)])
     else:
         text = one if count == 1 else many
     return text.format(count=count, **data)
+
+
+@cache
+def _plural_rule(expression: str) -> Callable[[int], int]:
+    """Which form a number takes; the rule is compiled once, which takes longer than a query."""
+    rule: Callable[[int], int] = c2py(expression)
+    return rule
 
 
 def say(error: PortalError) -> str:

@@ -11,13 +11,14 @@ from lk_portal.components.sparkline import sparkline
 from lk_portal.components.tile import tile
 from lk_portal.i18n import _
 from lk_portal.pages.registry import is_page, menu_pages, portal_page
+from lk_portal.security.navigation import SUPPORT
 from lk_portal.services.access import Role
 from lk_portal.state.home import HomeState
 from lk_portal.state.shell import ShellState
 
 Row = rx.Var[dict[str, str]]
 
-ACCOUNTS, READINGS, DIAGNOSTICS, SUPPORT = "/accounts", "/readings", "/diagnostics", "/support"
+ACCOUNTS, READINGS, DIAGNOSTICS = "/accounts", "/readings", "/diagnostics"
 GRID = "grid gap-4 lg:grid-cols-3 lg:grid-rows-[auto_auto_1fr]"
 WIDE = "lg:col-span-2 lg:row-span-3"
 INNER_LINK = "link inline-flex items-center min-h-11"
@@ -204,6 +205,7 @@ def _accounts() -> rx.Component:
     return tile(
         _("Subscriber"),
         rx.foreach(HomeState.accounts, _account),
+        rx.el.p(HomeState.more),
         to=_section(ACCOUNTS),
         icon_name="house",
     )
@@ -282,7 +284,7 @@ def _answer() -> rx.Component:
     return rx.el.div(
         rx.el.p(_("Last answer"), ", ", support["when"], class_name="text-sm"),
         link(support["subject"], to=support["link"], class_name=f"{INNER_LINK} tile-above")
-        if is_page(f"{SUPPORT}/[ticket]")
+        if is_page(f"{SUPPORT}/[number]")
         else rx.el.p(support["subject"]),
         rx.el.p(support["answer"], class_name="line-clamp-3"),
         class_name="tile-part",

@@ -15,8 +15,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, func, or_, select, true
 
 from lk_portal.metering.events import EventEntry, lookup
 from lk_portal.metering.types import Quantity, RelayState, Severity
@@ -158,7 +157,7 @@ class Overview:
 async def overview(
     database: Database, *, subscriber_id: int, now: datetime, poll_interval_s: int
 ) -> Overview:
-    """Read the home page of a subscriber: six queries, whatever she has.
+    """Read the home page of a subscriber: four queries, whatever she has.
 
     Args:
         database: Where it is kept.
@@ -171,32 +170,29 @@ async def overview(
     first = Period.containing(Grain.MONTH, (now - timedelta(days=1)).date()).previous().start
     span = {"quantity": Quantity.A_PLUS, "first": first, "after": now.date() + timedelta(days=2)}
     async with database.reading() as connection:
-        places = (await connection.execute(_PLACES, owner)).all()
-        days = await _by_point(connection, _DAYS, {**owner, **span}) if places else {}
-        marks = await _by_point(connection, _MARKS, {**owner, "quantity": Quantity.A_PLUS}) if places else {}
+        places = (await connection.execute(_PLACES, {**owner, "quantity": Quantity.A_PLUS})).all()
+        days = (await connection.execute(_DAYS, {**owner, **span})).all()
         events = (await connection.execute(_EVENTS, {**owner, "since": now - EVENTS_OF, "now": now})).all()
         tickets = (await connection.execute(_TICKETS, owner)).one()
-        answer = (await connection.execute(_ANSWER, owner)).first()
     return Overview(
-        accounts=tuple(_accounts(places, _Known(days, marks, now, poll_interval_s))),
+        accounts=tuple(_accounts(places, _Known(_by_point(days), now, poll_interval_s))),
         events=tuple(_last_events(row) for row in events),
-        tickets=Tickets(tickets.open, tickets.waiting, Answer(*answer) if answer else None),
+        tickets=Tickets(tickets[0], tickets[1], Answer(*tickets[2:]) if tickets[2] else None),
     )
 
 
-async def _by_point(connection: AsyncConnection, statement: Any, key: dict[str, Any]) -> dict[int, list[Any]]:
-    found = defaultdict(list)
-    for row in await connection.execute(statement, key):
-        found[row[0]].append(row)
+def _by_point(days: Iterable[Any]) -> dict[int, list[tuple[date, int, int]]]:
+    found: dict[int, list[tuple[date, int, int]]] = defaultdict(list)
+    for point_id, day, total_wh, covered_s in days:
+        found[point_id].append((day, total_wh, covered_s))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read of all points: rows of days and of registers by point."""
+    """What was read of all points' days, and when."""
 
-    days: dict[int, list[Any]]
-    marks: dict[int, list[Any]]
+    days: dict[int, list[tuple[date, int, int]]]
     now: datetime
     poll_interval_s: int
 
@@ -220,10 +216,10 @@ def _accounts(places: Sequence[Any], known: _Known) -> Iterable[AccountNow]:
         )
 
 
-def _meter(installations: Sequence[Any], known: _Known, zone: ZoneInfo, today: date) -> MeterNow:
-    """A point by its installations, the first of them first."""
-    row = installations[-1]
-    reading_wh, reading_at = _last_reading(known.marks.get(row.point_id, []))
+def _meter(rows: Sequence[Any], known: _Known, zone: ZoneInfo, today: date) -> MeterNow:
+    """A point by its installations, the first of them first, each with its registers."""
+    row = rows[-1]
+    reading_wh, reading_at = _last_reading([one for one in rows if one.meter_id == row.meter_id])
     return MeterNow(
         point_id=row.point_id,
         serial=row.serial,
@@ -238,9 +234,9 @@ def _meter(installations: Sequence[Any], known: _Known, zone: ZoneInfo, today: d
         reading_wh=reading_wh,
         reading_at=reading_at,
         month=MonthDays.of(
-            [(day, total, covered_s) for _id, day, total, covered_s in known.days.get(row.point_id, [])],
+            known.days.get(row.point_id, []),
             zone=zone,
-            since=installations[0].installed_at.astimezone(zone).date(),
+            since=rows[0].installed_at.astimezone(zone).date(),
             today=today,
         ),
     )
@@ -256,12 +252,13 @@ def _last_events(row: Any) -> LastEvents:
     return LastEvents(row.severity, row.number, entry, row.occurred_at, ZoneInfo(row.timezone))
 
 
-def _last_reading(marks: list[Any]) -> tuple[int | None, datetime | None]:
+def _last_reading(registers: list[Any]) -> tuple[int | None, datetime | None]:
     """The sum register's value; of a meter that has none, the sum of its tariffs'."""
-    if not marks:
+    known = [register for register in registers if register.value_wh is not None]
+    if not known:
         return None, None
-    summed = [mark for mark in marks if mark.zone == 0] or marks
-    return sum(mark.value_wh for mark in summed), max(mark.taken_at for mark in summed)
+    summed = [register for register in known if register.zone == 0] or known
+    return sum(register.value_wh for register in summed), max(register.taken_at for register in summed)
 
 
 _account, _premises, _point = table_of(Account), table_of(Premises), table_of(MeteringPoint)
@@ -287,7 +284,11 @@ _PLACES = (
         _load.c.control_state,
         _load.c.read_at,
         _link.c.interval_s,
+        _place.c.meter_id,
         _place.c.installed_at,
+        _register.c.zone,
+        _register.c.value_wh,
+        _register.c.taken_at,
     )
     .select_from(_account)
     .join(_premises, _premises.c.id == _account.c.premises_id)
@@ -297,6 +298,10 @@ _PLACES = (
     .outerjoin(_link, _link.c.meter_id == _place.c.meter_id)
     .outerjoin(_load, _load.c.meter_id == _place.c.meter_id)
     .outerjoin(_fresh, _fresh.c.point_id == _point.c.id)
+    .outerjoin(
+        _register,
+        (_register.c.meter_id == _place.c.meter_id) & (_register.c.quantity == bindparam("quantity")),
+    )
     .where(is_owned())
     .order_by(_account.c.id, _point.c.id, _place.c.installed_at)
 )
@@ -311,14 +316,6 @@ _DAYS = (
         _day.c.day >= bindparam("first"),
         _day.c.day < bindparam("after"),
     )
-)
-_MARKS = (
-    select(_point.c.id.label("point_id"), _register.c.zone, _register.c.value_wh, _register.c.taken_at)
-    .select_from(_account)
-    .join(_point, _point.c.account_id == _account.c.id)
-    .join(_place, (_place.c.point_id == _point.c.id) & _place.c.removed_at.is_(None))
-    .join(_register, _register.c.meter_id == _place.c.meter_id)
-    .where(is_owned(), _register.c.quantity == bindparam("quantity"))
 )
 _by_severity = (
     select(
@@ -348,15 +345,11 @@ _by_severity = (
     .subquery()
 )
 _EVENTS = select(*list(_by_severity.c)[:-1]).where(_by_severity.c.place == 1)
-_TICKETS = select(
-    func.count().label("open"),
-    func.count().filter(_ticket.c.status == TicketStatus.WAITING).label("waiting"),
-).where(_ticket.c.subscriber_id == OWNER, _ticket.c.status != TicketStatus.CLOSED)
-_ANSWER = (
+_answer = (
     select(
         _ticket.c.id,
         _ticket.c.subject,
-        func.substr(_message.c.text, 1, EXCERPT),
+        func.substr(_message.c.text, 1, EXCERPT).label("beginning"),
         _message.c.created_at,
     )
     .select_from(_ticket)
@@ -364,4 +357,14 @@ _ANSWER = (
     .where(_ticket.c.subscriber_id == OWNER, _message.c.is_staff, _message.c.is_internal.is_(False))
     .order_by(_message.c.created_at.desc(), _message.c.id.desc())
     .limit(1)
+    .subquery()
 )
+_open = (
+    select(
+        func.count().label("open"),
+        func.count().filter(_ticket.c.status == TicketStatus.WAITING).label("waiting"),
+    )
+    .where(_ticket.c.subscriber_id == OWNER, _ticket.c.status != TicketStatus.CLOSED)
+    .subquery()
+)
+_TICKETS = select(*_open.c, *_answer.c).select_from(_open).outerjoin(_answer, true())

@@ -4,10 +4,11 @@ Any client can send any event with any payload, so this runs as a Reflex middlew
 the framework's own included:
 
 1. an event that no page of ours could have sent is dropped (`state.payloads`);
-2. the session is looked up; one that has ended is a visitor's, and its socket is closed;
-3. the client's state is bound to the session it was made under; under another one it is emptied first;
-4. the framework's own handlers are let through, its `setvar` is not;
-5. the handler's declaration - `@requires(...)` or `@public` - is checked against the session's person.
+2. events that only begin and end the loading of a page pass; what they queue comes here by itself;
+3. the session is looked up; one that has ended is a visitor's, and its socket is closed;
+4. the client's state is bound to the session it was made under; under another one it is emptied first;
+5. the framework's own handlers are let through, its `setvar` is not;
+6. the handler's declaration - `@requires(...)` or `@public` - is checked against the session's person.
 
 A session that owes something (a new password, agreement to documents) fires only handlers declared for that;
 to all others its person is a visitor, who is led to the page where it is done.
@@ -35,7 +36,7 @@ from lk_portal.security.cookies import LOCALE_COOKIE, SESSION_HASH_COOKIE, read_
 from lk_portal.security.navigation import CONSENT, HOME, LOGIN, NEW_PASSWORD
 from lk_portal.services.access import Duty, Identity, Role, identity_of
 from lk_portal.services.context import current
-from lk_portal.state.payloads import FRAMEWORK_HANDLERS, is_sound
+from lk_portal.state.payloads import FRAMEWORK_HANDLERS, QUEUEING_HANDLERS, is_sound
 from lk_portal.state.sockets import close_soon
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -146,6 +147,8 @@ class AccessMiddleware(Middleware):
         if not is_sound(event):
             log.info("state:event:unsound", extra={"handler": event.name[:120]})
             return StateUpdate()
+        if event.name in QUEUEING_HANDLERS:
+            return None
         portal = current()
         root = state._get_root_state()
         session_hash = read_cookie(root.router.headers.cookie, SESSION_HASH_COOKIE)

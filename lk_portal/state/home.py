@@ -12,7 +12,7 @@ from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, subscriber_id, wh
 from lk_portal.state.home_view import view_of
 from lk_portal.state.live import follow, once
 
-SHOWN = ("accounts", "meters", "events", "support")
+SHOWN = ("accounts", "meters", "events", "support", "more")
 
 
 class HomeState(rx.State):
@@ -22,6 +22,7 @@ class HomeState(rx.State):
     meters: dict[str, list[dict[str, str]]] = {}
     events: list[dict[str, str]] = []
     support: dict[str, str] = {}
+    more: str = ""
     is_loaded: bool = False
 
     @rx.event

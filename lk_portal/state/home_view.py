@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_interval, format_skeleton
 
-from lk_portal.i18n import _, active_locale, clock_text, kwh, moment_text, month_text, ngettext
+from lk_portal.i18n import _, active_locale, clock_text, kwh, moment_text, month_text, ngettext, using_locale
 from lk_portal.metering.types import Quantity, Severity
 from lk_portal.services.month_days import Comparison, DayUse
 from lk_portal.services.overview import AccountNow, LastEvents, MeterNow, Overview, Tickets
@@ -21,6 +22,8 @@ SLOT, BAR, HEIGHT = 10, 8, 60
 """Of the little chart, in its own units: a day's width, its column's, and the height of the highest."""
 HATCH = 8
 """Between the lines of a hole, in the same units."""
+MOST_ACCOUNTS = 8
+"""So many are shown; whoever has more finds them in the section of accounts, and the page stays light."""
 SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
@@ -32,17 +35,23 @@ class HomeView:
     meters: dict[str, list[dict[str, str]]]
     events: list[dict[str, str]]
     support: dict[str, str]
+    more: str
 
 
 def view_of(found: Overview, *, now: datetime) -> HomeView:
     """The texts of the page in the active language; `now` is aware UTC."""
+    accounts = found.accounts[:MOST_ACCOUNTS]
+    left = len(found.accounts) - len(accounts)
     return HomeView(
-        accounts=[_account(account) for account in found.accounts],
-        meters={
-            account.number: [_meter(meter, account) for meter in account.meters] for account in found.accounts
-        },
+        accounts=[_account(account) for account in accounts],
+        meters={account.number: [_meter(meter, account) for meter in account.meters] for account in accounts},
         events=[_event(one, now) for one in _by_severity(found.events)],
         support=_support(found.tickets, _zone(found)),
+        more=ngettext(
+            "{count} more account is not shown here.", "{count} more accounts are not shown here.", left
+        )
+        if left
+        else "",
     )
 
 
@@ -87,7 +96,7 @@ def _link(meter: MeterNow, month: Period) -> str:
 
 
 def _fresh(until: datetime | None, zone: ZoneInfo) -> str:
-    return _("Data as of {moment}", moment=moment_text(until, zone)) if until else _("There are no data yet")
+    return _("Data as of {moment}", moment=_moment(until, zone)) if until else _("There are no data yet")
 
 
 def _reading(meter: MeterNow, zone: ZoneInfo) -> str:
@@ -96,7 +105,7 @@ def _reading(meter: MeterNow, zone: ZoneInfo) -> str:
     return _(
         "Last reading: {value} kWh, {moment}",
         value=kwh(meter.reading_wh),
-        moment=moment_text(meter.reading_at, zone),
+        moment=_moment(meter.reading_at, zone),
     )
 
 
@@ -118,11 +127,16 @@ def _comparison(found: Comparison | None, month: Period) -> dict[str, str]:
 def _days(month: Period, last_day: int) -> str:
     """The first days of a month, e.g. "1–25 окт."."""
     last = month.start.replace(day=last_day)
-    return str(format_interval(month.start, last, "MMMd", locale=active_locale()))
+    return _interval(month.start, last, active_locale())
+
+
+@lru_cache(maxsize=256)
+def _interval(first: date, last: date, locale: str) -> str:
+    return str(format_interval(first, last, "MMMd", locale=locale))
 
 
 def _kind(found: Comparison) -> str:
-    if found.this_wh == found.before_wh:
+    if _percent(found) == 0:
         return "same"
     return "less" if found.this_wh < found.before_wh else "more"
 
@@ -201,7 +215,23 @@ def _chart_text(days: Iterable[DayUse]) -> str:
 
 
 def _day(day: date) -> str:
-    return str(format_skeleton("MMMMd", day, locale=active_locale()))
+    return _day_in(day, active_locale())
+
+
+@lru_cache(maxsize=256)
+def _day_in(day: date, locale: str) -> str:
+    return str(format_skeleton("MMMMd", day, locale=locale))
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    """Date and time; a town reads its meters at the same few moments, and Babel takes its time."""
+    return _moment_in(moment.replace(second=0, microsecond=0), zone, active_locale())
+
+
+@lru_cache(maxsize=1024)
+def _moment_in(moment: datetime, zone: ZoneInfo, locale: str) -> str:
+    with using_locale(locale):
+        return moment_text(moment, zone)
 
 
 def _holes_text(holes: int, partial: int) -> str:
@@ -242,7 +272,7 @@ def severity_text(severity: Severity) -> str:
 def _when(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     """The time, or date and time when it was not today."""
     is_today = moment.astimezone(zone).date() == now.astimezone(zone).date()
-    return _("today, {time}", time=clock_text(moment, zone)) if is_today else moment_text(moment, zone)
+    return _("today, {time}", time=clock_text(moment, zone)) if is_today else _moment(moment, zone)
 
 
 def _support(tickets: Tickets, zone: ZoneInfo) -> dict[str, str]:
@@ -254,7 +284,7 @@ def _support(tickets: Tickets, zone: ZoneInfo) -> dict[str, str]:
         else "",
         "subject": answer.subject if answer else "",
         "answer": " ".join(answer.beginning.split()) if answer else "",
-        "when": moment_text(answer.at, zone) if answer else "",
+        "when": _moment(answer.at, zone) if answer else "",
         "link": f"/support/{answer.ticket_id}" if answer else "",
     }
 

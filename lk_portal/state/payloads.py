@@ -50,6 +50,15 @@ FRAMEWORK_HANDLERS: Mapping[str, Mapping[str, Check]] = {
 """Reflex's handlers that its own pages send, with what their arguments may be; they carry no data of ours.
 All its others - `setvar`, and `update_vars_internal`, which sets variables by name - stay closed."""
 
+QUEUEING_HANDLERS = frozenset(
+    {
+        f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
+        f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
+    }
+)
+"""Of these, the ones that begin and end the events of a page: they read nothing of a state and send nothing
+but that the page is being filled, or is filled."""
+
 
 def is_sound(event: Event) -> bool:
     """Whether the arguments are the handler's, and all that came with them can be written down."""

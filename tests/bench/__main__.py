@@ -13,7 +13,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-PARTS = ("pages", "events", "charts", "polling", "ingest", "imports", "sign_in", "addresses")
+PARTS = ("pages", "events", "charts", "live", "polling", "ingest", "imports", "sign_in", "addresses")
 
 
 def main() -> None:
@@ -44,6 +44,10 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import charts
 
         charts.run()
+    elif part == "live":
+        from tests.bench import live
+
+        live.run()
     elif part == "addresses":
         from tests.bench import addresses
 

@@ -11,6 +11,7 @@ from tests.page_weight import weigh
 pytestmark = pytest.mark.browser
 LOGIN_KB = 190
 REGISTER_KB = 200
+HOME_KB = 200
 READINGS_KB = 560
 
 
@@ -25,6 +26,18 @@ async def test_registering_is_light_and_has_no_chart(page: Page, site: Site) -> 
     weight = await weigh(page, f"{site.url}/register", wait_for="img[src^='data:']")
 
     assert 50 < weight.kilobytes <= REGISTER_KB, weight.names()
+    assert "plotly" not in weight.names().lower()
+
+
+async def test_the_home_page_is_light_and_has_no_chart_library(page: Page, site: Site) -> None:
+    await sign_in(page, site)
+    await expect(page.get_by_role("heading", name="Главная")).to_be_visible()
+    fresh = await page.context.browser.new_context()  # type: ignore[union-attr]
+    await fresh.add_cookies(await page.context.cookies())  # type: ignore[arg-type]
+
+    weight = await weigh(await fresh.new_page(), f"{site.url}/", wait_for=".spark")
+
+    assert 50 < weight.kilobytes <= HOME_KB, weight.names()
     assert "plotly" not in weight.names().lower()
 
 

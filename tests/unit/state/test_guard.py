@@ -14,6 +14,7 @@ import reflex as rx
 from reflex.event import Event
 from reflex.state import StateUpdate
 from reflex_base.registry import RegistrationContext
+from sqlalchemy import event as sql_event
 from sqlalchemy import update
 
 from lk_portal.errors import AccessDeniedError
@@ -37,6 +38,7 @@ from lk_portal.state.guard import (
     who,
 )
 from lk_portal.state.home import HomeState
+from lk_portal.state.payloads import QUEUEING_HANDLERS
 from tests.unit.state.people import People, client_state, come_from
 
 ROOT = "reflex___state____state"
@@ -212,6 +214,29 @@ async def test_signing_out_empties_the_tab_too(application: rx.App, people: Peop
     await fire(application, tab, LOGIN)
 
     assert (await tab.get_state(HomeState)).accounts == []
+
+
+async def test_what_only_queues_a_pages_events_is_not_looked_up_and_the_events_are(
+    application: rx.App, people: People
+) -> None:
+    session = await people.add("ivanov", Role.SUBSCRIBER)
+    tab = client_state(session)
+    await fire(application, tab, HOME)
+    people.wait(timedelta(minutes=31))
+    asked: list[str] = []
+    sql_event.listen(
+        people.database._reader.sync_engine,
+        "before_cursor_execute",
+        lambda *arguments: asked.append(arguments[2]),
+    )
+
+    for name in QUEUEING_HANDLERS:
+        assert await fire(application, tab, name) is None
+    assert asked == []
+    assert FRAMEWORK_HANDLERS.keys() > QUEUEING_HANDLERS
+
+    assert target(await fire(application, tab, HOME)) == "/login?next=/readings"
+    assert len(asked) == 1
 
 
 async def test_a_session_that_is_over_is_a_visitors(application: rx.App, people: People) -> None:

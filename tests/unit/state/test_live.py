@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from lk_portal.services.tables import table_of
 from lk_portal.state import live
 from lk_portal.state.guard import BindingState, acting_as
 from lk_portal.state.home import HomeState
-from lk_portal.state.live import Broadcaster, Slot, follow, followers
+from lk_portal.state.live import Broadcaster, Slot, follow, followers, once, wake
 from tests import factories
 from tests.unit.state.people import NOW, People
 
@@ -31,6 +32,7 @@ TAB = "a-tab-of-a-browser"
 @pytest.fixture(autouse=True)
 def nobody_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_followers", {})
+    monkeypatch.setattr(live, "_woken", set())
 
 
 async def close_tab(application: rx.App) -> None:
@@ -222,6 +224,58 @@ async def test_a_closed_tab_is_forgotten(people: People, broadcaster: Broadcaste
     await broadcaster.turn()
 
     assert followers() == 0
+
+
+async def test_a_page_that_fails_keeps_no_other_waiting(
+    people: People, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[str] = []
+    monkeypatch.setattr(live, "report", lambda error: reported.append(str(error)))
+    manager = broadcaster.app.event_namespace._token_manager
+    await manager.link_token_to_sid("another-tab", "another-sid")
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    live._followers["another-tab", Slot.PAGE] = live._followers[TAB, Slot.PAGE]
+    live._followers[TAB, Slot.PAGE] = replace(live._followers[TAB, Slot.PAGE], state=BindingState)
+    async with broadcaster.app.modify_state(
+        rx.BaseStateToken(ident="another-tab", cls=BindingState)
+    ) as state:
+        binding = await state.get_state(BindingState)
+        binding._owner, binding._locale = session, active_locale()
+
+    await new_value(people, placed, 3)
+    await broadcaster.turn()
+
+    token = rx.BaseStateToken(ident="another-tab", cls=HomeState)
+    async with broadcaster.app.modify_state(token) as state:
+        assert [row["figure"] for row in (await state.get_state(HomeState)).accounts] == ["5"]
+    assert len(reported) == 1
+    await manager.disconnect_token("another-tab", "another-sid")
+
+
+async def test_a_topic_that_is_woken_is_told_once(people: People, broadcaster: Broadcaster) -> None:
+    session, placed = await people.subscriber("ivanov")
+    await open_home(broadcaster, session, placed)
+    await broadcaster.turn()
+    assert await shown(broadcaster) == []
+
+    wake(point_topic(placed.point_id))
+    await broadcaster.turn()
+
+    assert len(await shown(broadcaster)) == 1
+    assert live._woken == set()
+
+
+async def test_outside_of_a_turn_everybody_asks_for_herself() -> None:
+    asked: list[int] = []
+
+    async def ask() -> int:
+        asked.append(1)
+        return len(asked)
+
+    assert [await once("key", ask), await once("key", ask)] == [1, 2]
+    with live._asking_once():
+        assert [await once("key", ask), await once("key", ask), await once("other", ask)] == [3, 3, 4]
 
 
 def test_a_visitor_follows_nothing() -> None:
