@@ -40,10 +40,13 @@
     return `${name}: ${parts.filter(Boolean).join(", ") || value}`;
   }
 
+  function plotOf(region) {
+    return region.querySelector(".nsewdrag");
+  }
   // The columns stand at 0, 1, 2... on an axis from -0.6 to their number less 0.4.
   function place(region, index, count) {
     const cursor = cursorOf(region);
-    const plot = region.querySelector(".nsewdrag") || region.querySelector(".bglayer rect");
+    const plot = plotOf(region);
     cursor.hidden = !plot;
     if (!plot) return;
     const area = plot.getBoundingClientRect();
@@ -108,16 +111,39 @@
     if (event.detail === 0 && region && closest(event.target, "[data-lk-back]")) region.focus();
   });
 
-  // A sent form gets its fields anew with what was chosen; the one that had the focus gets it back.
-  document.addEventListener("submit", function (event) {
-    const form = closest(event.target, "[data-lk-keep-focus]");
-    const id = form && document.activeElement && document.activeElement.id;
+  // Fields are made anew with what was chosen; the one that had the focus gets it back.
+  function keepFocus(event) {
+    const frame = closest(event.target, "[data-lk-keep-focus]");
+    const id = frame && document.activeElement && document.activeElement.id;
     if (!id) return;
     const observer = new MutationObserver(function () {
       const field = document.getElementById(id);
       if (field && document.activeElement === document.body) field.focus();
     });
-    observer.observe(form, { childList: true, subtree: true });
+    observer.observe(frame, { childList: true, subtree: true });
     setTimeout(() => observer.disconnect(), 5000);
+  }
+  document.addEventListener("submit", keepFocus);
+  document.addEventListener("change", keepFocus);
+
+  // A finger on a column goes into it; the chart itself understands a mouse only.
+  let pressed = null;
+  document.addEventListener("pointerdown", function (event) {
+    const isFinger = event.pointerType === "touch" && closest(event.target, `${REGION} .chart`);
+    pressed = isFinger ? { x: event.clientX, y: event.clientY } : null;
+  });
+  document.addEventListener("pointercancel", () => (pressed = null));
+  document.addEventListener("pointerup", function (event) {
+    if (!pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 10) return;
+    pressed = null;
+    const region = closest(event.target, REGION);
+    const plot = region && plotOf(region);
+    if (!plot) return;
+    const rows = rowsOf(region);
+    const area = plot.getBoundingClientRect();
+    const index = Math.floor((event.clientX - area.left) / (area.width / (rows.length + 0.2)) - 0.1);
+    watch(region);
+    walks.set(region, index);
+    enter(region);
   });
 })();

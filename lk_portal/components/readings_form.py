@@ -36,11 +36,9 @@ def chart_form() -> rx.Component:
         _period_picker(),
         energy_field(ReadingsState.energy),
         rx.el.button(_("Show"), type="submit", class_name=BUTTON),
-        rx.cond(
-            ReadingsState.basis_hint != "",
-            rx.el.p(
-                ReadingsState.basis_hint, class_name="col-span-2 lg:col-span-4 order-4 lg:order-none text-sm"
-            ),
+        rx.el.p(
+            ReadingsState.basis_hint,
+            class_name="billing-hint col-span-2 lg:col-span-4 order-4 lg:order-none text-sm",
         ),
         on_submit=ReadingsState.show,
         reset_on_submit=False,
@@ -93,11 +91,13 @@ def _basis_choice() -> rx.Component:
 def _basis(value: str, text: str) -> rx.Component:
     return rx.el.label(
         rx.el.input(
+            id=f"basis-{value}",
             type="radio",
             name="basis",
             value=value,
-            checked=ReadingsState.basis == value,
-            on_change=ReadingsState.pick_basis(value),
+            # What is chosen holds with "Показать", as in the other fields; no event says it before.
+            key=ReadingsState.basis,
+            default_checked=ReadingsState.basis == value,
             class_name="radio",
         ),
         text,

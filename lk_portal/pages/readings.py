@@ -100,6 +100,7 @@ def _toolbar() -> rx.Component:
         _comparison_switches(),
         rx.el.div(export_menu(ReadingsState.export_query), class_name="ml-auto"),
         class_name="flex flex-wrap items-center gap-x-6 gap-y-1",
+        custom_attrs={"data-lk-keep-focus": ""},
     )
 
 
@@ -122,7 +123,9 @@ def _switch(against: str, text: str, *, is_on: rx.Var[bool]) -> rx.Component:
         rx.el.input(
             type="checkbox",
             role="switch",
-            checked=is_on,
+            id=f"compare-{against}",
+            key=f"{ReadingsState.compare}-{ReadingsState.back == ''}",
+            default_checked=is_on,
             on_change=lambda is_checked: ReadingsState.compare_with(against, is_checked),
             class_name="toggle",
         ),

@@ -141,14 +141,6 @@ class ReadingsState(rx.State):
 
     @rx.event
     @requires(Role.SUBSCRIBER)
-    async def pick_basis(self, basis: str) -> None:
-        """Calendar or billing months were picked: the form says what a billing month is."""
-        if basis in tuple(Basis):
-            self.basis = basis
-            self.basis_hint = _basis_hint(Basis(basis))
-
-    @rx.event
-    @requires(Role.SUBSCRIBER)
     async def show(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
         """The form was sent ("Показать"): go to the address of what was chosen."""
         fields = fields_of(form)
@@ -214,7 +206,8 @@ class ReadingsState(rx.State):
         if (serial, energy) != (self.serial, self.energy):  # else the chart keeps its period
             self.chart_tab = f"{ROUTE}?{urlencode({'meter': serial, 'energy': energy})}"
         if not serial:
-            return rx.redirect(table_url(TableChoice(self.meters[0][0], Quantity.A_PLUS)), replace=True)
+            first = {**query, "meter": self.meters[0][0]}
+            return rx.redirect(f"{ROUTE}?{urlencode(first)}", replace=True)
         return ReadingsTableState.load
 
     def _choice(self, query: dict[str, str]) -> Choice:
@@ -246,7 +239,7 @@ class ReadingsState(rx.State):
         start, today = choice.period.start, self._today(choice.serial)
         self.serial = choice.serial
         self.grain, self.basis = choice.period.grain.value, choice.period.basis.value
-        self.basis_hint = _basis_hint(choice.period.basis)
+        self.basis_hint = _basis_hint()
         self.energy = choice.quantity.name
         self.compare = choice.against.value if choice.against else ""
         self.day = start.isoformat()
@@ -271,9 +264,7 @@ def _meter_text(point: PointView) -> str:
     return " · ".join(part for part in (point.name or point.serial, point.address) if part)
 
 
-def _basis_hint(basis: Basis) -> str:
-    if basis is Basis.CALENDAR:
-        return ""
+def _basis_hint() -> str:
     return _(
         "A billing period begins on day {day} of the chosen month and ends before that day of the next.",
         day=current().settings.reading_day,

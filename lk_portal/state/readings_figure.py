@@ -127,7 +127,7 @@ def _layout(ticks: Sequence[str], unit: str) -> dict[str, Any]:
             "range": [-0.6, len(ticks) - 0.4],
             "showgrid": False,
             "tickangle": 0,
-            "tickfont": {"size": 11},
+            "tickfont": {"size": 12},
         },
         "yaxis": {
             "rangemode": "tozero",

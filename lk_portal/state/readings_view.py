@@ -94,7 +94,7 @@ def view_of(
         is_empty=not has_data,
         empty_title=empty_title,
         empty_advice=empty_advice,
-        summary=_summary(heading, total, unit) if has_data else f"{heading}: {empty_title}",
+        summary=_summary(heading, total, unit) if has_data else f"{heading}: {_('no data')}",
         targets=targets,
         earlier=_url(consumption, period.previous(), against),
         later=_url(consumption, period.next(), against),

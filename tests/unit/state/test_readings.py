@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import reflex as rx
@@ -139,7 +140,13 @@ async def _chart_tab_after(tab: Tab, query: str) -> str:
 
 
 async def test_a_table_without_a_meter_gets_the_first(tab: Tab) -> None:
-    assert f"meter={tab.placed.serial}&energy=A_PLUS" in address(await tab.go("?tab=table"))
+    there = address(await tab.go("?tab=table&date=2026-11-01"))
+
+    assert dict(parse_qsl(there.partition("?")[2])) == {
+        "tab": "table",
+        "date": "2026-11-01",
+        "meter": tab.placed.serial,
+    }
 
 
 async def test_the_form_of_the_table_leads_to_its_address(tab: Tab) -> None:
@@ -165,7 +172,7 @@ async def test_a_foreign_meter_leads_to_not_found_in_both_tabs(people: People, t
 async def test_any_payload_is_borne(tab: Tab, value: Any) -> None:
     await tab.go("")
     before = (await tab.state()).heading
-    for handler in ("pick_grain", "pick_basis", "open_bar"):
+    for handler in ("pick_grain", "open_bar"):
         assert await tab.fire(handler, value) is None
     assert await tab.fire("compare_with", value, value) is None
     form = dict.fromkeys(("meter", "interval", "day", "month", "year", "energy", "basis", "date"), value)
@@ -179,8 +186,7 @@ async def test_any_payload_is_borne(tab: Tab, value: Any) -> None:
 async def test_picking_an_interval_changes_the_form_only(tab: Tab) -> None:
     await tab.go("")
     await tab.fire("pick_grain", "day")
-    await tab.fire("pick_basis", "billing")
     state = await tab.state()
 
-    assert (state.grain, state.basis) == (Grain.DAY.value, "billing")
+    assert state.grain == Grain.DAY.value
     assert state.heading == "Ноябрь 2026"

@@ -98,7 +98,7 @@ def test_a_period_without_data_is_never_zero(period: Period) -> None:
     shown = view_of(made(period, rest=NO_DATA))
 
     assert shown.is_empty
-    assert shown.summary == f"{period_text(period)}: Прибор учета еще не передавал показаний"
+    assert shown.summary == f"{period_text(period)}: нет данных"
     assert {shown.total, shown.average, shown.peak, *(row[1] for row in shown.rows)} == {"—"}
     assert "0,00" not in words(shown)
 
