@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby, islice
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -251,7 +251,7 @@ class _Extent:
         # Interleaved rows make many small groups; then it is not worth finding out.
         self.is_unique &= len(starts) == len(own) and key not in self.ranges
         self.ranges[key] = (min(first_ms, known[0]), max(end_ms, known[1]))
-        last = max(own, key=_start_of)
+        last = own[-1] if own[-1][2] == max(starts) else max(own, key=_start_of)
         if not last[5]:  # a hole at the end, which is rare
             last = max((row for row in own if row[5]), key=_start_of, default=last)
         if last[5]:
@@ -268,9 +268,9 @@ def _prepare_runs(rows: Sequence[Row], clocks: Mapping[int, PointClock]) -> tupl
     for key, group in groupby(rows, key=itemgetter(0, 1)):
         own, clock = list(group), clocks[key[0]]
         zone_of, day_of = clock.zone_of, clock.day_of
-        starts = set(map(_start_of, own))
-        zones = map(zone_of.__getitem__, map(_start_of, own))
-        prepared.rows += [(*row, zone) for row, zone in zip(own, zones, strict=True)]
+        moments = list(map(_start_of, own))
+        starts = set(moments)
+        prepared.rows += map(add, own, zip(map(zone_of.__getitem__, moments), strict=True))
         prepared.days.update([(*key, day) for day in set(map(day_of.__getitem__, starts))])
         extent.add(key, own, starts)
     return prepared, extent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from lk_portal.errors import N_
 from lk_portal.metering.events import lookup
@@ -10,7 +10,7 @@ from lk_portal.models.types import to_milliseconds
 from lk_portal.services import audit
 from lk_portal.services.imports.cells import moment, number
 from lk_portal.services.imports.meters import Meters
-from lk_portal.services.imports.source import CellError, Complaints, Line, batches
+from lk_portal.services.imports.source import Batch, CellError, Complaints, batches
 from lk_portal.services.imports.spool import Numbers, Spool
 from lk_portal.services.imports.work import ImportReport, Job, Phase
 from lk_portal.services.staging import Row, StageTable, run, stage
@@ -39,16 +39,16 @@ async def import_events_file(job: Job) -> ImportReport:
 async def _check(job: Job, spool: Spool) -> int:
     complaints, meters, rows = Complaints(), Meters(job.database), 0
     for batch in batches(job.path, COLUMNS, complaints):
-        await meters.learn({cells[0] for _number, cells in batch})
-        spool.add(_rows(batch, meters, complaints, to_milliseconds(job.now)))
-        rows += len(batch)
+        await meters.learn({cells[0] for cells in batch.cells})
+        spool.add(list(zip(*_rows(batch, meters, complaints, to_milliseconds(job.now)), strict=True)))
+        rows += len(batch.cells)
         job.progress(Phase.CHECKED, rows)
     complaints.refuse()
     return rows
 
 
-def _rows(batch: Iterable[Line], meters: Meters, complaints: Complaints, now_ms: int) -> Iterator[Numbers]:
-    for line, cells in batch:
+def _rows(batch: Batch, meters: Meters, complaints: Complaints, now_ms: int) -> Iterator[Numbers]:
+    for line, cells in batch.lines():
         try:
             yield _row(cells, meters, now_ms)
         except CellError as error:

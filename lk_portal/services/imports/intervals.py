@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter, sub
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,7 @@ from lk_portal.models.types import to_milliseconds
 from lk_portal.services import audit
 from lk_portal.services.imports.cells import QUALITIES, QUANTITIES, Energies, Moments, energy, moment, word
 from lk_portal.services.imports.meters import KnownMeter, Meters
-from lk_portal.services.imports.source import CellError, Complaints, Line, batches
+from lk_portal.services.imports.source import Batch, CellError, Complaints, batches
 from lk_portal.services.imports.spool import Numbers, Spool
 from lk_portal.services.imports.work import Conflict, ImportReport, Job, Phase
 from lk_portal.services.intervals import (
@@ -31,6 +32,8 @@ _MISSING = int(Quality.MISSING)
 _WIDTH, _OF_INTERVAL = 9, 8
 _LOCKED_AT_ONCE = 10_000
 Key = tuple[int, int]
+Columns = Sequence[Sequence[int]]
+"""Those of the spool; none at all where there are no rows."""
 
 
 async def import_intervals_file(job: Job) -> ImportReport:
@@ -58,8 +61,15 @@ class _Check:
         self._job, self._spool = job, spool
         self._now_ms = to_milliseconds(job.now)
         self._moments, self._energies = Moments(), Energies()
-        self._grids: dict[Key, tuple[int, int]] = {}
+        self._grids: dict[Key, list[int]] = {}
         self._mixed: set[Key] = set()
+        self._finders: tuple[Callable[[str], int], ...] = (
+            QUANTITIES.__getitem__,
+            self._moments.__getitem__,
+            self._moments.__getitem__,
+            self._energies.__getitem__,
+            QUALITIES.__getitem__,
+        )
 
     async def run(self) -> None:
         """Check all lines.
@@ -69,21 +79,46 @@ class _Check:
             BadLinesError: Some cannot be taken.
         """
         for batch in batches(self._job.path, COLUMNS, self.complaints):
-            await self.meters.learn({cells[0] for _number, cells in batch})
-            rows = list(self._rows(batch))
-            self._spool.add(rows)
-            self._note_grids(rows)
-            self.rows += len(batch)
+            await self.meters.learn(map(itemgetter(0), batch.cells))
+            columns = self._run(batch) or list(zip(*self._rows(batch), strict=True))
+            self._spool.add(columns)
+            self._note_grids(columns)
+            self.rows += len(batch.cells)
             self._job.progress(Phase.CHECKED, self.rows)
         self.complaints.refuse()
         self._refuse_crossing()
 
-    def _rows(self, batch: Iterable[Line]) -> Iterator[Numbers]:
-        """The plain lines at the interpreter's best speed; `_row` understands the others, or says why not."""
+    def _run(self, batch: Batch) -> Columns | None:
+        """Plain lines of one meter, column by column, which is three times as fast; None for others."""
+        serials, *texts = zip(*batch.cells, strict=True) if batch.cells else [()]
+        if len(set(serials)) != 1:
+            return None
+        try:
+            since_ms, until_ms, point = self.meters[serials[0]].places[-1]
+            kinds, start_ms, end_ms, values, codes = (
+                list(map(find, column)) for find, column in zip(self._finders, texts, strict=True)
+            )
+        except (KeyError, IndexError, ValueError, OverflowError):
+            return None
+        lengths = [length_ms // 1000 for length_ms in map(sub, end_ms, start_ms)]
+        is_plain = (
+            since_ms <= min(start_ms)
+            and max(start_ms) < until_ms
+            and min(lengths) >= 1
+            and max(lengths) <= MAX_DURATION_S
+            and max(end_ms) <= self._now_ms
+            and _MISSING not in codes
+        )
+        count = len(lengths)
+        columns = ([point] * count, kinds, start_ms, lengths, values, lengths, codes, [0] * count)
+        return (*columns, batch.numbers) if is_plain else None
+
+    def _rows(self, batch: Batch) -> Iterator[Numbers]:
+        """Line by line: the plain ones at once; `_row` understands the others, or says why not."""
         meters, moments, energies = self.meters, self._moments, self._energies
         quantities, qualities = QUANTITIES, QUALITIES
         now_ms, serial, since_ms, until_ms, point = self._now_ms, "", 0, 0, 0
-        for number, cells in batch:
+        for number, cells in batch.lines():
             try:
                 name, quantity, start, end, value, quality = cells
                 start_ms, end_ms, code = moments[start], moments[end], qualities[quality]
@@ -126,17 +161,16 @@ class _Check:
             return point, kind, start_ms, seconds, 0, 0, code, 0
         return point, kind, start_ms, seconds, value_wh, seconds, code, 0
 
-    def _note_grids(self, rows: Sequence[Numbers]) -> None:
+    def _note_grids(self, columns: Columns) -> None:
         """Intervals of one length that begin in step cannot overlap; others are looked at more closely."""
-        point, kind, due_ms, length_s = 0, 0, 0, 0
-        for row in rows:
-            if row[2] != due_ms or row[0] != point or row[1] != kind or row[3] != length_s:
-                point, kind, _start, length_s, *_rest = row
-                self.points.add(point)
-                grid = (length_s, row[2] % (length_s * 1000))
-                if self._grids.setdefault((point, kind), grid) != grid:
-                    self._mixed.add((point, kind))
-            due_ms = row[2] + length_s * 1000
+        if not columns:
+            return
+        points, kinds, start_ms, lengths = columns[:4]
+        phases = [at % (length_s * 1000) for at, length_s in zip(start_ms, lengths, strict=True)]
+        for point, kind, *grid in set(zip(points, kinds, lengths, phases, strict=True)):
+            self.points.add(point)
+            if self._grids.setdefault((point, kind), grid) != grid:
+                self._mixed.add((point, kind))
 
     def _refuse_crossing(self) -> None:
         """Name the lines whose time another line has in part.

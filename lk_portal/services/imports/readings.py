@@ -19,7 +19,7 @@ from lk_portal.models.types import from_milliseconds, to_milliseconds
 from lk_portal.services import audit
 from lk_portal.services.imports.cells import QUANTITIES, energy, moment, number, word
 from lk_portal.services.imports.meters import Meters
-from lk_portal.services.imports.source import MAX_NAMED, CellError, Complaints, Line, batches
+from lk_portal.services.imports.source import MAX_NAMED, Batch, CellError, Complaints, batches
 from lk_portal.services.imports.spool import Numbers, SortedReadings
 from lk_portal.services.imports.work import Conflict, ImportReport, Job, Phase
 from lk_portal.services.read_context import MeterContext, load_context
@@ -50,9 +50,9 @@ async def import_readings_file(job: Job) -> ImportReport:
 async def _check(job: Job, meters: Meters, readings: SortedReadings) -> int:
     complaints, rows = Complaints(), 0
     for batch in batches(job.path, COLUMNS, complaints):
-        await meters.learn({cells[0] for _number, cells in batch})
+        await meters.learn({cells[0] for cells in batch.cells})
         readings.add(_rows(batch, meters, complaints, to_milliseconds(job.now)))
-        rows += len(batch)
+        rows += len(batch.cells)
         job.progress(Phase.CHECKED, rows)
     lines, count = readings.contradictory_lines(MAX_NAMED)
     for line in lines:
@@ -62,8 +62,8 @@ async def _check(job: Job, meters: Meters, readings: SortedReadings) -> int:
     return rows
 
 
-def _rows(batch: Iterable[Line], meters: Meters, complaints: Complaints, now_ms: int) -> Iterator[Numbers]:
-    for line, cells in batch:
+def _rows(batch: Batch, meters: Meters, complaints: Complaints, now_ms: int) -> Iterator[Numbers]:
+    for line, cells in batch.lines():
         try:
             yield *_row(cells, meters, now_ms), line
         except CellError as error:

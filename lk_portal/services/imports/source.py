@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,19 @@ class CellError(Exception):
         self.column, self.reason, self.data = column, reason, tuple(data.items())
 
 
-def batches(path: Path, columns: Sequence[str], complaints: Complaints) -> Iterator[list[Line]]:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some neighbouring lines: their numbers, from 1, and their cells."""
+
+    numbers: Sequence[int]
+    cells: Sequence[list[str]]
+
+    def lines(self) -> Iterator[Line]:
+        """Number and cells of each."""
+        return zip(self.numbers, self.cells, strict=True)
+
+
+def batches(path: Path, columns: Sequence[str], complaints: Complaints) -> Iterator[Batch]:
     """The lines of a file below its header, some hundreds at a time; empty lines are left out.
 
     Args:
@@ -107,36 +119,56 @@ def batches(path: Path, columns: Sequence[str], complaints: Complaints) -> Itera
     _refuse_binary(path)
     # Bytes that are no UTF-8 become lone surrogates, so that the line they stand in can be named.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        lines = _lines(csv.reader(file, strict=True), complaints)
-        _check_header(next(lines, (1, [])), columns)
-        while batch := list(islice(lines, LINES_AT_ONCE)):
-            whole = [line for line in batch if len(line[1]) == len(columns)]
-            if len(whole) < len(batch):
-                _complain(batch, columns, complaints)
-            yield whole
+        lines = _Lines(csv.reader(file, strict=True), complaints)
+        _check_header(lines.read(1), columns)
+        while batch := lines.read(LINES_AT_ONCE):
+            if set(map(len, batch.cells)) <= {len(columns)}:
+                yield batch
+            else:
+                yield _complete(batch, columns, complaints)
 
 
-def _lines(reader: Any, complaints: Complaints) -> Iterator[Line]:
-    number = 1
-    while True:
+class _Lines:
+    """The lines of a file with their numbers; a line may hold line breaks in quotes."""
+
+    def __init__(self, reader: Any, complaints: Complaints) -> None:
+        self._reader, self._complaints = reader, complaints
+        self._next = 1
+
+    def read(self, most: int) -> Batch | None:
+        """Up to `most` more lines, without the empty ones; None at the end."""
+        first, is_broken = self._next, False
+        cells: list[list[str]] = []
         try:
-            for cells in reader:
-                if cells:
-                    yield number, cells
-                number = reader.line_num + 1
-            return
+            cells.extend(islice(self._reader, most))  # which keeps what came before an error
         except csv.Error:
-            complaints.add(number, (), CellError("", N_("quotes that do not match, or a cell without end")))
-            number = reader.line_num + 1
+            is_broken = True
+        self._next = self._reader.line_num + 1
+        if self._next - first == len(cells) and all(cells):
+            return Batch(range(first, self._next), cells) if cells else None
+        numbers = list(accumulate(map(_height, cells), initial=first))
+        if is_broken:
+            wrong = CellError("", N_("quotes that do not match, or a cell without end"))
+            self._complaints.add(numbers[-1], (), wrong)
+        full = [line for line in zip(numbers, cells, strict=False) if line[1]]
+        return Batch([number for number, _cells in full], [cells for _number, cells in full])
 
 
-def _complain(batch: Sequence[Line], columns: Sequence[str], complaints: Complaints) -> None:
-    for number, cells in batch:
-        if len(cells) != len(columns):
-            wrong = CellError(
-                "", N_("{count} cells instead of {wanted}"), count=len(cells), wanted=len(columns)
-            )
-            complaints.add(number, cells, wrong)
+def _height(cells: Sequence[str]) -> int:
+    """How many lines of the file these cells take."""
+    return 1 + sum(len(cell.splitlines()) - 1 for cell in cells if "\n" in cell or "\r" in cell)
+
+
+def _complete(batch: Batch, columns: Sequence[str], complaints: Complaints) -> Batch:
+    """The lines that have all cells; the others are complained of."""
+    whole = []
+    for number, cells in batch.lines():
+        if len(cells) == len(columns):
+            whole.append((number, cells))
+            continue
+        reason = N_("{count} cells instead of {wanted}")
+        complaints.add(number, cells, CellError("", reason, count=len(cells), wanted=len(columns)))
+    return Batch([number for number, _cells in whole], [cells for _number, cells in whole])
 
 
 def _refuse_binary(path: Path) -> None:
@@ -149,8 +181,8 @@ def _refuse_binary(path: Path) -> None:
         raise InputError(N_("The file is no text."), field="file")
 
 
-def _check_header(header: Line, columns: Sequence[str]) -> None:
-    found = [cell.strip() for cell in header[1]]
+def _check_header(header: Batch | None, columns: Sequence[str]) -> None:
+    found = [cell.strip() for cell in header.cells[0]] if header and header.cells else []
     if any(_is_broken(cell) for cell in found):
         raise InputError(N_("Line 1: not in UTF-8; save the file as UTF-8."), field="file")
     if found != list(columns):

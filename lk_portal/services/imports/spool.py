@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from types import TracebackType
@@ -20,11 +19,10 @@ Numbers = tuple[int, ...]
 
 
 class Spool:
-    """Rows of `width` integers in the order they were added."""
+    """Rows of `width` integers in the order they were added; a file for each column."""
 
     def __init__(self, width: int) -> None:
-        self._width = width
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._files = [TemporaryFile() for _column in range(width)]  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self) -> Self:
         return self
@@ -32,18 +30,20 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        for file in self._files:
+            file.close()
 
-    def add(self, rows: Iterable[Numbers]) -> None:
-        """Put rows at the end."""
-        array("q", chain.from_iterable(rows)).tofile(self._file)
+    def add(self, columns: Sequence[Sequence[int]]) -> None:
+        """Put rows at the end, given as their columns; none at all where there are no rows."""
+        for file, column in zip(self._files, columns, strict=bool(columns)):
+            array("q", column).tofile(file)
 
     def batches(self, rows: int, *, width: int | None = None) -> Iterator[list[Numbers]]:
         """All rows from the first, so many at a time; of each the first `width` numbers."""
-        self._file.seek(0)
-        while piece := self._file.read(rows * self._width * _BYTES):
-            numbers = array("q", piece)
-            columns = (numbers[n :: self._width] for n in range(width or self._width))
+        files = self._files[:width]
+        for file in files:
+            file.seek(0)
+        while (columns := [array("q", file.read(rows * _BYTES)) for file in files])[0]:
             yield list(zip(*columns, strict=True))
 
 

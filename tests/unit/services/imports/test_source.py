@@ -16,7 +16,7 @@ COLUMNS = ("a", "b")
 def read(path: Path, content: bytes) -> tuple[list[tuple[int, list[str]]], Complaints]:
     path.write_bytes(content)
     complaints = Complaints()
-    return [line for batch in batches(path, COLUMNS, complaints) for line in batch], complaints
+    return [line for batch in batches(path, COLUMNS, complaints) for line in batch.lines()], complaints
 
 
 @pytest.mark.parametrize(
