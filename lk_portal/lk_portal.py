@@ -64,6 +64,7 @@ def make_app(portal: Portal) -> rx.App:
             rx.el.script(src="/dialog.js", defer=True),
             rx.el.script(src="/once.js", defer=True),
             rx.el.script(src="/push.js", defer=True),
+            rx.el.script(src="/tickets.js", defer=True),
             rx.el.meta(name="color-scheme", content="light dark"),
         ],
         toaster=None,

@@ -14,6 +14,7 @@ class PlainForm(BaseHTML):
 
     action: Var[str] = field(doc="Where the fields are sent.")
     method: Var[str] = field(doc="get or post.")
+    enc_type: Var[str] = field(doc="multipart/form-data, for a form with files.")
 
 
 plain_form = PlainForm.create

@@ -35,6 +35,7 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "unusual_consumption": frozenset({"list"}),
         "verification_due": frozenset({"list"}),
         "erased": frozenset(),
+        "ticket_answered": frozenset({"ticket", "subject", "status"}),
     }
 )
 """What must be given, by kind. Passwords and codes never are: they are made when the letter is sent."""

@@ -26,6 +26,7 @@ SUFFIX = ".md"
 TEXT_WIDTH = 72
 GREETING, GREETING_NAMELESS, FOOTER = "_greeting", "_greeting_nameless", "_footer"
 PAGES = ("login", "recover", "register", "settings", "accounts", "readings", "diagnostics")
+TICKET = "ticket"
 HOME = "home"
 
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -64,8 +65,13 @@ def render(
     Raises:
         KeyError: A field of the template has no value: a mistake in the program.
     """
-    links = links_of(site)
-    known = {**values, **look, **{f"{page}_page": links[page] for page in PAGES}, HOME: links[HOME]}
+    links = links_of(site, ticket=values.get("ticket", ""))
+    known = {
+        **values,
+        **look,
+        **{f"{page}_page": links[page] for page in (*PAGES, TICKET)},
+        HOME: links[HOME],
+    }
     greeting = GREETING if known.get("name") else GREETING_NAMELESS
     title, body = _parts(_filled(kind, locale, known, links))
     start, end = (_filled(name, locale, known, links) for name in (greeting, FOOTER))
@@ -82,9 +88,14 @@ def render(
     )
 
 
-def links_of(site: str) -> dict[str, str]:
-    """The addresses that letters may lead to, by the name that templates give them."""
-    return {HOME: site, **{page: f"{site}/{page}" for page in PAGES}}
+def links_of(site: str, *, ticket: str = "") -> dict[str, str]:
+    """The addresses that letters may lead to, by the name that templates give them.
+
+    One of them has a part that is not the same in all letters: the number of a ticket, digits only.
+    """
+    number = ticket if ticket.isascii() and ticket.isdecimal() else ""
+    pages = {page: f"{site}/{page}" for page in PAGES}
+    return {HOME: site, **pages, TICKET: f"{site}/support/{number}".rstrip("/")}
 
 
 def template_names(locale: str) -> frozenset[str]:

@@ -28,6 +28,7 @@ class LetterKind(StrEnum):
     UNUSUAL_CONSUMPTION = "unusual_consumption"
     VERIFICATION_DUE = "verification_due"
     ERASED = "erased"
+    TICKET_ANSWERED = "ticket_answered"
 
 
 class LetterStatus(StrEnum):

@@ -9,6 +9,9 @@ LOGIN = "/login"
 NEW_PASSWORD = "/new-password"  # noqa: S105 - an address
 CONSENT = "/consent"
 SETTINGS = "/settings"
+SUPPORT = "/support"
+UPLOADS = f"{SUPPORT}/send"
+FILES = f"{SUPPORT}/files"
 _NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import case, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_
@@ -46,6 +46,15 @@ DATA_ERASED = "web:data:erase"
 INFO_SAVED = "web:info:save"
 INFO_PUBLISHED = "web:info:publish"
 INFO_WITHDRAWN = "web:info:withdraw"
+TICKET_CREATED = "web:ticket:create"
+TICKET_WRITTEN = "web:ticket:write"
+TICKET_CLOSED = "web:ticket:close"
+TICKET_REOPENED = "web:ticket:reopen"
+TICKET_ASSIGNED = "desk:ticket:assign"
+TICKET_ANSWERED = "desk:ticket:answer"
+TICKET_NOTED = "desk:ticket:note"
+TICKET_SETTLED = "desk:ticket:close"
+TICKET_RESUMED = "desk:ticket:reopen"
 USER_CREATED = "command:user:create"
 USER_DISABLED = "command:user:disable"
 USER_RESET = "command:user:reset"
@@ -79,6 +88,15 @@ TEXTS = {
     INFO_SAVED: N_("An information page was written"),
     INFO_PUBLISHED: N_("An information page was published"),
     INFO_WITHDRAWN: N_("An information page was made a draft again"),
+    TICKET_CREATED: N_("A request was sent to the utility"),
+    TICKET_WRITTEN: N_("A message was added to a request"),
+    TICKET_CLOSED: N_("A request was closed"),
+    TICKET_REOPENED: N_("A request was opened again"),
+    TICKET_ASSIGNED: N_("The utility took up a request"),
+    TICKET_ANSWERED: N_("The utility answered a request"),
+    TICKET_NOTED: N_("The utility noted something on a request"),
+    TICKET_SETTLED: N_("The utility closed a request"),
+    TICKET_RESUMED: N_("The utility opened a request again"),
     USER_CREATED: N_("The utility created the login"),
     USER_DISABLED: N_("The utility disabled the login"),
     USER_RESET: N_("The utility set a new password"),
@@ -133,9 +151,15 @@ async def record(
 
 
 async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> tuple[Entry, ...]:
-    """The newest entries that concern a person, newest first."""
+    """The newest entries that concern a person, newest first; of others' deeds not where they sat."""
+    is_others = _entry.c.actor_user_id != user_id
     query = (
-        select(_entry.c.at, _entry.c.action, _entry.c.address, _entry.c.agent)
+        select(
+            _entry.c.at,
+            _entry.c.action,
+            case((is_others, ""), else_=_entry.c.address).label("address"),
+            case((is_others, ""), else_=_entry.c.agent).label("agent"),
+        )
         .where(_entry.c.subject_user_id == user_id)
         .order_by(_entry.c.at.desc(), _entry.c.id.desc())
         .limit(limit)

@@ -38,7 +38,7 @@ from lk_portal.models import (
     Verification,
     VerificationKind,
 )
-from lk_portal.services import access, demo_plan, documents
+from lk_portal.services import access, demo_plan, demo_tickets, documents
 from lk_portal.services.database import Database
 from lk_portal.services.demo_history import (
     FIRST_INSTALLED_WH,
@@ -81,6 +81,7 @@ async def seed(database: Database, settings: Settings, *, now: datetime) -> bool
             await _Seeding(connection, now).run()
     await _tell_relays(database, now=now)
     await _ensure_users(database, settings, now=now)
+    await demo_tickets.add(database, author=demo_plan.DEMO_USER, staff=demo_plan.OPERATOR, now=now)
     return is_new
 
 

@@ -127,7 +127,8 @@ async def write(
         data: What the letter is told. Any kind: `name` (optional). CLAIM_KEPT: `account`. EMAIL_CHANGED:
             `new_email`. PHONE_CHANGED: `new_phone` (both are masked here). NEW_DEVICE: `browser`
             (the User-Agent), `address`. METER_EVENT: `what`, `list`. UNUSUAL_CONSUMPTION, VERIFICATION_DUE:
-            `list` (both in the person's language).
+            `list` (both in the person's language). TICKET_ANSWERED: `ticket` (its number), `subject`,
+            `status` (words).
 
     Raises:
         InputError: The address is none; its field is "email".

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, AccessDeniedError, InputError
@@ -34,6 +34,8 @@ from lk_portal.models import (
     Role,
     Subscriber,
     Theme,
+    Ticket,
+    TicketMessage,
     User,
 )
 from lk_portal.security import throttle
@@ -53,7 +55,7 @@ NOBODY_AT = "erased.invalid"
 _user, _subscriber, _account = table_of(User), table_of(Subscriber), table_of(Account)
 _point, _claim, _letter = table_of(MeteringPoint), table_of(AccountClaim), table_of(Letter)
 _acceptance, _change = table_of(Acceptance), table_of(EmailChange)
-_entry = table_of(AuditEntry)
+_entry, _ticket = table_of(AuditEntry), table_of(Ticket)
 _document = table_of(DocumentVersion)
 _TOLD = tuple(table_of(one) for one in (NotificationChoice, ConsumptionLimit, Notified, PushSubscription))
 """What she is told of and how; what waits to be pushed to her browsers goes with them."""
@@ -174,6 +176,7 @@ async def _erase(connection: AsyncConnection, person: _Person, visit: Visit) -> 
         .values(withdrawn_at=visit.at)
     )
     await _close_claims(connection, person, visit)
+    await _sign_no_tickets(connection, person)
     await letters.forget_person(connection, user_id=person.id)
     await connection.execute(delete(_letter).where(_letter.c.to_address == person.email))
     await connection.execute(update(_user).where(_user.c.id == person.id).values(**_nobody(person.id)))
@@ -227,6 +230,8 @@ async def _clear_registry(connection: AsyncConnection, person: _Person) -> None:
 async def _forget_made_here(connection: AsyncConnection, person: _Person) -> None:
     """A subscriber whom the registry did not know but her registration made; the account is nobody's again.
 
+    Who has sent the utility something stays as its sender without a name.
+
     Registration makes both rows at the same moment (see `services.unfinished`), and says so in the audit.
     """
     begun = select(_entry.c.id).where(_entry.c.subject_user_id == person.id, _entry.c.action == BEGUN)
@@ -240,7 +245,19 @@ async def _forget_made_here(connection: AsyncConnection, person: _Person) -> Non
         .where(_account.c.subscriber_id.in_(made_here))
         .values(subscriber_id=None, removed_at=None)
     )
-    await connection.execute(delete(_subscriber).where(_subscriber.c.id.in_(made_here)))
+    has_tickets = exists().where(_ticket.c.subscriber_id == _subscriber.c.id)
+    await connection.execute(delete(_subscriber).where(_subscriber.c.id.in_(made_here), ~has_tickets))
+    await connection.execute(
+        update(_subscriber).where(_subscriber.c.id.in_(made_here)).values(full_name="", email="", phone="")
+    )
+
+
+async def _sign_no_tickets(connection: AsyncConnection, person: _Person) -> None:
+    """The correspondence about the contract stays with the utility, and names no login any more."""
+    for table in (_ticket, table_of(TicketMessage)):
+        await connection.execute(
+            update(table).where(table.c.author_user_id == person.id).values(author_user_id=None)
+        )
 
 
 async def _close_claims(connection: AsyncConnection, person: _Person, visit: Visit) -> None:

@@ -6,6 +6,7 @@ of passwords, sessions and codes stay inside: they say nothing about her and cou
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from lk_portal.errors import AccessDeniedError
 from lk_portal.models import (
     Acceptance,
     Account,
+    Attachment,
     AuditEntry,
     ConsumptionLimit,
     DocumentVersion,
@@ -31,6 +33,8 @@ from lk_portal.models import (
     PushSubscription,
     Subscriber,
     Tariff,
+    Ticket,
+    TicketMessage,
     User,
     UserSession,
 )
@@ -51,6 +55,7 @@ _premises, _tariff, _point = table_of(Premises), table_of(Tariff), table_of(Mete
 _placed, _meter = table_of(Installation), table_of(Meter)
 _acceptance, _document = table_of(Acceptance), table_of(DocumentVersion)
 _session, _entry, _letter = table_of(UserSession), table_of(AuditEntry), table_of(Letter)
+_ticket, _message, _file = table_of(Ticket), table_of(TicketMessage), table_of(Attachment)
 _choice, _change = table_of(NotificationChoice), table_of(EmailChange)
 _limit, _device, _notified = table_of(ConsumptionLimit), table_of(PushSubscription), table_of(Notified)
 
@@ -78,6 +83,7 @@ async def export(database: Database, settings: Settings, *, user_id: int, visit:
             "subscriber": await _subscriber_of(connection, own),
             "accounts": await _accounts(connection, own),
             "consumption": f"{settings.public_url}/readings",
+            "requests": await _tickets(connection, own),
             "documents": await _list(connection, _documents(user_id)),
             "sessions": await _list(connection, _sessions(user_id)),
             "history": await _history(connection, user_id),
@@ -165,20 +171,65 @@ async def _points(connection: AsyncConnection, account_id: int) -> list[Json]:
     return found
 
 
+async def _tickets(connection: AsyncConnection, own: _Own) -> list[Json]:
+    """The person's dialogues with the utility; what the staff noted for itself is not hers."""
+    mine = _ticket.c.subscriber_id == own.subscriber_id
+    messages = await connection.execute(_MESSAGES.where(mine, _message.c.is_internal.is_(False)))
+    files = await connection.execute(_FILES.where(mine, _message.c.is_internal.is_(False)))
+    attached, written = defaultdict(list), defaultdict(list)
+    for one in files.all():
+        attached[one.message_id].append({"name": one.name, "size": one.size, "sha256": one.sha256})
+    for one in messages.all():
+        written[one.ticket_id].append(
+            {
+                "at": one.created_at.isoformat(),
+                "by_the_utility": one.is_staff,
+                "text": one.text,
+                "files": attached[one.id],
+            }
+        )
+    found = (await connection.execute(_TICKETS.where(mine))).all()
+    return [{**_json(row), "messages": written[row.number]} for row in found]
+
+
+_TICKETS = (
+    select(
+        _ticket.c.id.label("number"),
+        _account.c.number.label("account"),
+        _ticket.c.category,
+        _ticket.c.subject,
+        _ticket.c.status,
+        _ticket.c.created_at,
+        _ticket.c.closed_at,
+    )
+    .join(_account, _account.c.id == _ticket.c.account_id)
+    .order_by(_ticket.c.id)
+)
+_MESSAGES = select(_message).join(_ticket, _ticket.c.id == _message.c.ticket_id).order_by(_message.c.id)
+_FILES = (
+    select(_file.c.message_id, _file.c.name, _file.c.size, _file.c.sha256)
+    .join(_message, _message.c.id == _file.c.message_id)
+    .join(_ticket, _ticket.c.id == _message.c.ticket_id)
+    .order_by(_file.c.id)
+)
+
+
 async def _history(connection: AsyncConnection, user_id: int) -> list[Json]:
     """What was done to the person's things; of others who did it, no more than that it was others."""
     query = select(_entry).where(_entry.c.subject_user_id == user_id).order_by(_entry.c.at, _entry.c.id)
-    return [
-        {
-            "at": row.at.isoformat(),
-            "action": row.action,
-            "by_yourself": row.actor_user_id == user_id,
-            "network_address": row.address,
-            "browser": row.agent,
-            "detail": row.detail,
-        }
-        for row in (await connection.execute(query)).all()
-    ]
+    return [_deed(row, user_id) for row in (await connection.execute(query)).all()]
+
+
+def _deed(row: Any, user_id: int) -> Json:
+    is_others = row.actor_user_id not in (None, user_id)
+    return {
+        "at": row.at.isoformat(),
+        "action": row.action,
+        "by_yourself": row.actor_user_id == user_id,
+        "network_address": "" if is_others else row.address,
+        "browser": "" if is_others else row.agent,
+        "detail": {} if is_others else row.detail,
+    }
 
 
 def _meters(point_id: int) -> Select[Any]:

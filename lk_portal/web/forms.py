@@ -17,7 +17,8 @@ from lk_portal.errors import InputError, PortalError, ThrottledError
 from lk_portal.logs import report
 from lk_portal.security import cookies
 from lk_portal.security.navigation import CONSENT, HOME, NEW_PASSWORD, safe_next
-from lk_portal.services.access import Duty, Visit
+from lk_portal.security.tokens import hash_of
+from lk_portal.services.access import Duty, Identity, Visit, identity_of
 from lk_portal.services.context import current
 from lk_portal.web.client import client_address
 
@@ -54,6 +55,19 @@ def cookie_header(request: Request) -> str:
 def session_token(request: Request) -> str:
     """The session's token, or ""."""
     return cookies.read_cookie(cookie_header(request), cookies.session_cookie(current().settings))
+
+
+async def person_of(request: Request, *duties: Duty) -> Identity | None:
+    """Whoever is signed in, if what she owes is one of `duties`."""
+    portal = current()
+    token = session_token(request)
+    identity = await identity_of(
+        portal.database,
+        portal.settings,
+        session_hash=hash_of(token) if token else "",
+        now=portal.clock(),
+    )
+    return identity if identity is not None and identity.duty in duties else None
 
 
 def wanted_page(request: Request, form: FormData) -> str:

@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lk_portal.i18n import using_locale
 from lk_portal.security.cookies import websocket_cookies
+from lk_portal.security.files import MAX_UPLOAD
+from lk_portal.security.navigation import UPLOADS
 from lk_portal.security.preferences import chosen_locale
 from lk_portal.security.sockets import CLOSE
 from lk_portal.settings import Settings
@@ -28,6 +31,8 @@ EVENTS_BURST = 60.0
 POLICY_VIOLATION = 1008
 ONE_YEAR = 31_536_000
 MAX_BODY = 65_536
+MAX_BODIES = MappingProxyType({UPLOADS: MAX_UPLOAD})
+"""Addresses whose forms may be larger, since they carry files; by path."""
 HASHED_NAME = re.compile(r"^/assets/.+-[A-Za-z0-9_-]{8,}\.(js|css|woff2)$")
 CLOSED_PATHS = ("/_upload", "/_all_routes", "/ping")
 
@@ -91,9 +96,9 @@ def security_headers(*, is_https: bool) -> list[tuple[bytes, bytes]]:
 
 
 def has_small_body(scope: Scope) -> bool:
-    """Whether a form says its length, and it is one a person could have typed."""
+    """Whether a form says its length, and it is one a person could have typed, or attached where she may."""
     length = header(scope, b"content-length")
-    return length.isascii() and length.isdigit() and int(length) <= MAX_BODY
+    return length.isascii() and length.isdigit() and int(length) <= MAX_BODIES.get(scope["path"], MAX_BODY)
 
 
 class Guard:

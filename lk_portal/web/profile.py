@@ -17,9 +17,8 @@ from starlette.routing import Route
 from lk_portal.errors import N_, AccessDeniedError, InputError, PortalError
 from lk_portal.security import cookies
 from lk_portal.security.navigation import CONSENT, LOGIN, SETTINGS
-from lk_portal.security.tokens import hash_of
 from lk_portal.services import own_data, own_export
-from lk_portal.services.access import Duty, Identity, identity_of
+from lk_portal.services.access import Duty, Identity
 from lk_portal.services.context import current
 from lk_portal.web import forms
 
@@ -39,7 +38,7 @@ ALSO_BEFORE_AGREEING = {Duty.NONE: SETTINGS, Duty.CONSENT: CONSENT}
 async def export(request: Request) -> Response:
     """GET /profile/export: the person's own data as a JSON file."""
     portal = current()
-    identity = await _person(request, ALSO_BEFORE_AGREEING)
+    identity = await forms.person_of(request, *ALSO_BEFORE_AGREEING)
     if identity is None:
         return forms.redirect(forms.with_next(LOGIN, SETTINGS))
     page = ALSO_BEFORE_AGREEING[identity.duty]
@@ -86,7 +85,7 @@ async def _answer(request: Request, deed: Deed, *, pages: Mapping[Duty, str], fo
     form = await forms.form_of(request)
     page = SETTINGS
     try:
-        identity = await _person(request, pages)
+        identity = await forms.person_of(request, *pages)
         if identity is None:
             raise AccessDeniedError
         page = pages[identity.duty]
@@ -128,16 +127,3 @@ async def _erase(request: Request, form: FormData, identity: Identity) -> Respon
     response = forms.tell(forms.redirect(LOGIN), {"notice": ERASED, "form": "login"})
     cookies.clear_session(response, portal.settings)
     return response
-
-
-async def _person(request: Request, pages: Mapping[Duty, str]) -> Identity | None:
-    """Whoever is signed in, if one of `pages` is for what she owes."""
-    portal = current()
-    token = forms.session_token(request)
-    identity = await identity_of(
-        portal.database,
-        portal.settings,
-        session_hash=hash_of(token) if token else "",
-        now=portal.clock(),
-    )
-    return identity if identity is not None and identity.duty in pages else None

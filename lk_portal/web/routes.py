@@ -10,10 +10,12 @@ from starlette.routing import Route
 from lk_portal.services.context import current
 from lk_portal.services.health import check_health
 from lk_portal.web import duties, sign_in
+from lk_portal.web.attachments import attachment_routes
 from lk_portal.web.captcha import captcha_routes
 from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
+from lk_portal.web.support import support_routes
 
 
 async def healthz(_request: Request) -> Response:
@@ -40,5 +42,7 @@ def make_routes() -> Starlette:
             *install_routes(),
             *preferences_routes(),
             *profile_routes(),
+            *support_routes(),
+            *attachment_routes(),
         ]
     )

@@ -6,11 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import insert, select
+
 from lk_portal.metering.simulator import LoadCurve, serial_of
 from lk_portal.metering.types import Quality, Quantity
-from lk_portal.services.access import Role, create_user
+from lk_portal.models import MeterEvent, Severity, User
+from lk_portal.services import tickets
+from lk_portal.services.access import Role, Visit, create_user
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import import_intervals
+from lk_portal.services.tables import table_of
+from lk_portal.services.tickets import Author, NewTicket
 from lk_portal.settings import Settings
 from tests import factories
 
@@ -38,6 +44,10 @@ class Seed:
     stranger_serial: str
     hole: datetime
     estimated: datetime
+    ticket: int
+    """The subscriber's, new."""
+    event: int
+    """Of the subscriber's meter."""
 
 
 async def plant(database: Database, settings: Settings, *, simulator_port: int) -> Seed:
@@ -81,7 +91,33 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
     hour = now.replace(minute=0, second=0, microsecond=0)
     hole, estimated = hour - timedelta(days=40), hour - timedelta(days=41)
     await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)
-    return Seed(serial, stranger.serial, hole, estimated)
+    ticket = await _ticket(database, owner, now)
+    event = await _event(database, meter, now)
+    return Seed(serial, stranger.serial, hole, estimated, ticket, event)
+
+
+async def _ticket(database: Database, owner: int, now: datetime) -> int:
+    """A request of the subscriber's."""
+    user = table_of(User)
+    async with database.reading() as connection:
+        user_id = (await connection.scalars(select(user.c.id).where(user.c.subscriber_id == owner))).one()
+    return await tickets.create(
+        database,
+        author=Author(user_id, owner),
+        ticket=NewTicket(f"Вопрос: {CANARY}", "other", OWNED_ACCOUNT, f"Текст: {CANARY}"),
+        send_key="the-key-of-the-seed",
+        visit=Visit(address="", agent="", at=now - timedelta(hours=1)),
+    )
+
+
+async def _event(database: Database, meter: int, now: datetime) -> int:
+    """The voltage of the subscriber's meter was too low."""
+    at = now - timedelta(days=2)
+    row = {"meter_id": meter, "occurred_at": at, "journal": 0, "code": 9, "received_at": at}
+    async with database.writing() as connection:
+        made = insert(table_of(MeterEvent)).values(**row, severity=Severity.WARNING)
+        key = (await connection.execute(made)).inserted_primary_key
+    return int(key[0]) if key else 0
 
 
 def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):

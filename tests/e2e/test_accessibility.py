@@ -31,6 +31,8 @@ OWN = {
     f"/meters/{serial_of(1)}": "Поверка прибора учета",
     "/readings": "График потребления",
     "/settings": "Настройка",
+    "/support": "Поддержка",
+    "/support?new=1": "Новое обращение",
 }
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {

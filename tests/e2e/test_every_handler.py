@@ -177,7 +177,14 @@ def payloads(name: str, values: tuple[object, ...]) -> list[dict[str, object]]:
 
 def things_of_the_subscriber(site: Site, cookie: str) -> tuple[object, ...]:
     """What a thief would like to name: the subscriber's meter, account, addresses, session."""
-    names = (site.seed.serial, seed.OWNED_ACCOUNT, seed.SUBSCRIBER, seed.PHONE, hash_of(secret_of(cookie)))
+    names = (
+        site.seed.serial,
+        seed.OWNED_ACCOUNT,
+        seed.SUBSCRIBER,
+        seed.PHONE,
+        hash_of(secret_of(cookie)),
+        str(site.seed.ticket),
+    )
     forms = (
         {"meter": site.seed.serial, "interval": "month"},
         {"account": seed.OWNED_ACCOUNT, "email": "thief@", "captcha": "00000"},

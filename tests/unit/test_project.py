@@ -29,7 +29,7 @@ MACHINES = ("x86_64", "aarch64")
 FORBIDDEN = re.compile(
     r"\bA?GPL|GNU (Affero )?General|BUSL|Business Source|SSPL|Commons Clause", re.IGNORECASE
 )
-LGPL = {"psycopg", "psycopg-binary"}
+LGPL = {"pi-heif", "psycopg", "psycopg-binary"}
 
 
 def locked(lock: str) -> dict[str, str]:

@@ -41,6 +41,9 @@ VALUES = {
     "address": "203.0.113.7",
     "what": "Критические события прибора учета",
     "list": "Дача: 3 события, последнее — 24.11.2026, 15:42; МИР С-07 № 7: 1 событие",
+    "ticket": "12",
+    "subject": "Нет света",
+    "status": "В работе",
 }
 EVERY = [(kind, locale) for kind in LetterKind for locale in KNOWN_LOCALES]
 
@@ -108,7 +111,7 @@ def test_a_letter_loads_nothing_and_leads_to_the_portal_only(kind: LetterKind, l
     links = re.findall(r'href="([^"]*)"', html)
 
     assert links
-    assert set(links) <= set(links_of(SITE).values())
+    assert set(links) <= set(links_of(SITE, ticket="12").values())
     assert not re.search(r"<(img|script|link|iframe|form|object)\b|\bsrc=|url\(|@import", html, re.IGNORECASE)
 
 
@@ -165,6 +168,12 @@ def test_a_value_is_shown_as_it_is(field: str, value: str) -> None:
     assert seen in shown(made.html)
     assert re.findall(r"<(\w+)", made.html) == re.findall(r"<(\w+)", plain.html)
     assert re.findall(r'href="[^"]*"', made.html) == re.findall(r'href="[^"]*"', plain.html)
+
+
+def test_a_letter_leads_to_its_ticket_and_no_number_leads_elsewhere() -> None:
+    assert f'href="{SITE}/support/12"' in letter("ticket_answered").html
+    for odd in ("", "1/../../x", "//evil.example", "١٢"):
+        assert f'href="{SITE}/support"' in letter("ticket_answered", ticket=odd).html
 
 
 def test_the_utilitys_name_is_escaped_too() -> None:

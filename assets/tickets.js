@@ -1,0 +1,186 @@
+// Forms that carry files to the utility (data-lk-draft). This keeps what is typed in the tab until it has
+// arrived, shows the chosen files, and sends the form with its progress. All by delegation: forms come and go.
+(() => {
+  const FORMS = "form[data-lk-draft]";
+  const PREFIX = "lk-draft:";
+  const KEPT = ["subject", "category", "account", "text"];
+  const SLACK = 200000; // what is typed, and the form's own lines
+  const restored = new WeakSet();
+  const chosen = new WeakMap();
+
+  const formOf = (node) => (node && node.closest ? node.closest(FORMS) : null);
+  const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const nameOf = (form) => PREFIX + form.dataset.lkDraft;
+
+  function stored(work) {
+    try {
+      return work(window.sessionStorage);
+    } catch {
+      return null; // forbidden or full: the form itself still has it
+    }
+  }
+  function keep(form) {
+    const typed = {};
+    for (const name of KEPT) if (form.elements[name]) typed[name] = form.elements[name].value;
+    stored((storage) => storage.setItem(nameOf(form), JSON.stringify(typed)));
+  }
+  function forget(form) {
+    stored((storage) => storage.removeItem(nameOf(form)));
+  }
+  function restore(form) {
+    if (restored.has(form) || !form.elements.text) return;
+    restored.add(form);
+    const typed = JSON.parse(stored((storage) => storage.getItem(nameOf(form))) || "{}");
+    for (const name of KEPT) {
+      if (typeof typed[name] === "string" && form.elements[name]) form.elements[name].value = typed[name];
+    }
+  }
+
+  function say(form, name, sentence) {
+    const field = form.elements[name];
+    const place = document.getElementById(`${field ? name : "form"}-error`);
+    if (place) place.textContent = sentence;
+    if (field && field.setAttribute) {
+      field.setAttribute("aria-invalid", "true");
+      field.focus();
+    }
+  }
+  function hush(form) {
+    for (const place of form.querySelectorAll("[id$='-error']")) place.textContent = "";
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  }
+
+  function sizeText(form, bytes) {
+    if (bytes < 1048576) return filled(form.dataset.lkKb, { size: Math.ceil(bytes / 1024) });
+    const size = (bytes / 1048576).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
+    return filled(form.dataset.lkMb, { size });
+  }
+  function wrongFiles(form) {
+    const files = chosen.get(form) || [];
+    const large = files.find((file) => file.size > Number(form.dataset.lkMostBytes));
+    if (files.length > Number(form.dataset.lkMostFiles)) return form.dataset.lkTooMany;
+    return large ? filled(form.dataset.lkTooLarge, { name: large.name }) : "";
+  }
+  function lineOf(form, file) {
+    const line = document.createElement("li");
+    line.className = "flex items-center gap-2";
+    const name = document.createElement("span");
+    name.className = "break-all grow";
+    name.textContent = file.name;
+    const size = document.createElement("span");
+    size.className = "text-sm whitespace-nowrap";
+    size.textContent = sizeText(form, file.size);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-ghost btn-square min-h-11 min-w-11";
+    button.textContent = "×";
+    button.setAttribute("aria-label", filled(form.dataset.lkRemove, { name: file.name }));
+    button.addEventListener("click", () => {
+      choose(form, chosen.get(form).filter((one) => one !== file));
+      form.elements.files.focus();
+    });
+    line.append(name, size, button);
+    return line;
+  }
+  function choose(form, files) {
+    chosen.set(form, files);
+    const carrier = new DataTransfer();
+    for (const file of files) carrier.items.add(file);
+    form.elements.files.files = carrier.files;
+    form.querySelector("[data-lk-files]").replaceChildren(...files.map((file) => lineOf(form, file)));
+    hush(form);
+    const wrong = wrongFiles(form);
+    if (wrong) say(form, "files", wrong);
+  }
+
+  function showProgress(form, percent) {
+    const place = form.querySelector("[data-lk-progress]");
+    place.hidden = percent === null;
+    if (percent === null) return;
+    place.querySelector("progress").value = percent;
+    const sentence = percent < 100 ? filled(form.dataset.lkSending, { percent }) : form.dataset.lkSent;
+    place.querySelector("[role=status]").textContent = sentence;
+  }
+  function freshKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(24));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  function finish(form, request) {
+    let answer = null;
+    try {
+      answer = JSON.parse(request.responseText);
+    } catch {
+      answer = null;
+    }
+    release(form);
+    if (answer && answer.to) {
+      forget(form);
+      form.elements.send_key.value = freshKey(); // shown again from the browser's memory, it is another form
+      window.location.assign(answer.to);
+    } else if (answer && answer.error) {
+      say(form, answer.field, answer.error);
+    } else {
+      say(form, "files", request.status === 413 ? form.dataset.lkTooMuch : form.dataset.lkNoAnswer);
+    }
+  }
+  function release(form) {
+    delete form.dataset.lkBusy;
+    form.querySelector("[type=submit]").disabled = false;
+    showProgress(form, null);
+  }
+  function send(form) {
+    const body = new FormData(form);
+    const total = (chosen.get(form) || []).reduce((sum, file) => sum + file.size, 0);
+    if (total > Number(form.dataset.lkMostBytes) * Number(form.dataset.lkMostFiles) + SLACK) {
+      return say(form, "files", form.dataset.lkTooMuch);
+    }
+    form.dataset.lkBusy = "yes";
+    form.querySelector("[type=submit]").disabled = true;
+    showProgress(form, 0);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.getAttribute("action"));
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) showProgress(form, Math.floor((100 * event.loaded) / event.total));
+    });
+    request.addEventListener("load", () => finish(form, request));
+    request.addEventListener("error", () => finish(form, request));
+    request.send(body);
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = formOf(event.target);
+    if (form && event.target.type !== "file") keep(form);
+  });
+  document.addEventListener("change", (event) => {
+    const form = formOf(event.target);
+    if (!form) return;
+    // Choosing again adds to what was chosen before.
+    if (event.target.type === "file") choose(form, [...(chosen.get(form) || []), ...event.target.files]);
+    else keep(form);
+  });
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (event.target.getAttribute("action") === "/auth/logout") {
+        stored((storage) => {
+          for (const name of Object.keys(storage)) if (name.startsWith(PREFIX)) storage.removeItem(name);
+        });
+      }
+      const form = formOf(event.target);
+      if (!form) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (form.dataset.lkBusy) return;
+      hush(form);
+      const wrong = wrongFiles(form);
+      if (wrong) say(form, "files", wrong);
+      else send(form);
+    },
+    true,
+  );
+  new MutationObserver(() => document.querySelectorAll(FORMS).forEach(restore)).observe(
+    document.documentElement,
+    { childList: true, subtree: true },
+  );
+})();

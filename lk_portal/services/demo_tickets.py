@@ -1,0 +1,125 @@
+"""The demo subscriber's обращения: one that was answered and waits for her, one that is closed.
+
+For `services.demo` only. The rows are written as they would stand by now; nobody gets letters about them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.models import Account, Ticket, TicketCategory, TicketStatus, User
+from lk_portal.security.tokens import new_token
+from lk_portal.services.database import Database
+from lk_portal.services.demo_plan import DemoUser
+from lk_portal.services.tables import table_of
+from lk_portal.services.ticket_rows import add_message
+
+_ticket, _account, _user = table_of(Ticket), table_of(Account), table_of(User)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoTicket:
+    """A ticket and its dialogue; messages are (hours ago, whether the staff's, text)."""
+
+    subject: str
+    category: TicketCategory
+    status: TicketStatus
+    messages: tuple[tuple[int, bool, str], ...]
+
+
+TICKETS = (
+    DemoTicket(
+        "Повышенное потребление ночью",
+        TicketCategory.READINGS,
+        TicketStatus.WAITING,
+        (
+            (
+                50,
+                False,
+                "Здравствуйте! По графику ночью расходуется больше, чем раньше, хотя мы ничего нового не "
+                "включали. Как проверить, что прибор считает правильно?",
+            ),
+            (
+                27,
+                True,
+                "Здравствуйте! Мы посмотрели показания: с начала месяца ночью постоянно включена нагрузка "
+                "около 0,3 кВт. Отключите, пожалуйста, на час автоматы в квартире и посмотрите на "
+                "часовой график. Если потребление не станет нулевым, напишите нам.",
+            ),
+        ),
+    ),
+    DemoTicket(
+        "Когда поверка прибора учета?",
+        TicketCategory.METER,
+        TicketStatus.CLOSED,
+        (
+            (24 * 40, False, "Нужно ли мне в этом году что-то делать для поверки прибора учета?"),
+            (
+                24 * 39,
+                True,
+                "Нет, срок поверки вашего прибора еще не подошел. Дата видна в разделе «Абонент».",
+            ),
+        ),
+    ),
+)
+
+
+async def add(database: Database, *, author: DemoUser, staff: DemoUser, now: datetime) -> None:
+    """Write the dialogues of two logins of the demo, unless there are tickets or a login is gone."""
+    async with database.writing() as connection:
+        people = {row.email: row for row in await connection.execute(_PEOPLE)}
+        has_tickets = await connection.scalar(select(_ticket.c.id).limit(1)) is not None
+        if has_tickets or not {author.email, staff.email} <= people.keys():
+            return
+        writer = people[author.email]
+        account_id = await connection.scalar(
+            select(_account.c.id)
+            .where(_account.c.subscriber_id == writer.subscriber_id)
+            .order_by(_account.c.id)
+        )
+        for ticket in TICKETS:
+            ids = (writer.id, people[staff.email].id)
+            await _add(connection, ticket, writer.subscriber_id, account_id, ids, now=now)
+
+
+_PEOPLE = select(_user.c.id, _user.c.email, _user.c.subscriber_id)
+
+
+async def _add(
+    connection: AsyncConnection,
+    ticket: DemoTicket,
+    subscriber_id: int,
+    account_id: int | None,
+    people: tuple[int, int],
+    *,
+    now: datetime,
+) -> None:
+    """One ticket; `people` are the ids of the subscriber's login and of the staff's."""
+    times = [now - timedelta(hours=hours) for hours, _is_staff, _text in ticket.messages]
+    row = {
+        "subscriber_id": subscriber_id,
+        "account_id": account_id,
+        "author_user_id": people[0],
+        "assigned_user_id": people[1],
+        "category": ticket.category,
+        "subject": ticket.subject,
+        "status": ticket.status,
+        "created_at": times[0],
+        "updated_at": times[-1],
+        "closed_at": times[-1] if ticket.status is TicketStatus.CLOSED else None,
+    }
+    key = (await connection.execute(insert(_ticket).values(row))).inserted_primary_key
+    for at, (_hours, is_staff, text) in zip(times, ticket.messages, strict=True):
+        await add_message(
+            connection,
+            ticket_id=key[0] if key else 0,
+            user_id=people[is_staff],
+            text=text,
+            send_key=new_token(),
+            now=at,
+            is_staff=is_staff,
+        )
