@@ -13,7 +13,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --qu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export REFLEX_USE_SYSTEM_BUN := 1
 
-.PHONY: help run test dev lint bench lock messages clean
+.PHONY: help run test dev lint bench docs pictures guide lock messages clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
@@ -36,6 +36,14 @@ lint: $(VENV)/.dev ## Style, formatting, types
 
 bench: $(VENV)/.dev ## Measurements
 	$(PYTHON) -m tests.bench $(ARGS)
+
+docs: pictures guide ## Pictures and user guide, made anew
+
+pictures: $(VENV)/.dev ## The pictures of help and README, from a demo of their own; ARGS="settings" picks some
+	$(PYTHON) -m tests.docs.pictures $(ARGS)
+
+guide: $(VENV)/.dev ## docs/user-guide, from the help that the pages show
+	$(PYTHON) -m tests.docs.guide
 
 # Pins stay as they are unless pyproject.toml asks for another; UPGRADE=--upgrade takes the newest of all.
 lock: $(VENV)/.dev ## Write the locks anew from pyproject.toml and requirements*.in

@@ -7,6 +7,7 @@ imports when it runs. So `lk --help` answers at once, and a broken setting break
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ COMMANDS = {
     "user": "user",
     "simulate": "metering",
     "poll": "metering",
+    "import": "imports",
+    "export": "exports",
     "backup": "backup",
     "restore": "backup",
     "doctor": "doctor",
@@ -43,7 +46,9 @@ class LazyGroup(LocalGroup):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command: click.Command = getattr(importlib.import_module(f"lk_portal.commands.{module}"), cmd_name)
+        # `import` is a word of Python's own, so its function has a line below its name.
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"lk_portal.commands.{module}"), name)
         return command
 
 

@@ -23,11 +23,11 @@ def link(text: str | rx.Var[str], *, to: str | rx.Var[str], class_name: str = "l
 
 
 def link_button(
-    text: str, *, to: str | rx.Var[str], icon_name: str = "", class_name: str = ""
+    text: str, *, to: str | rx.Var[str], icon_name: str = "", class_name: str = "", **props: object
 ) -> rx.Component:
     """A link that looks like a quiet button."""
     parts = ([icon(icon_name)] if icon_name else []) + [rx.el.span(text)]
-    return router_link(*parts, to=to, class_name=f"btn btn-ghost min-h-11 {class_name}")
+    return router_link(*parts, to=to, class_name=f"btn btn-ghost min-h-11 {class_name}", **props)
 
 
 def icon_link(label: str, *, to: str | rx.Var[str], icon_name: str) -> rx.Component:
@@ -70,7 +70,7 @@ def notice(text: str | rx.Var[str], *, kind: str = "info", icon_name: str = "inf
     )
 
 
-def empty(title: str, advice: str) -> rx.Component:
+def empty(title: str | rx.Var[str], advice: str | rx.Var[str]) -> rx.Component:
     """What stands where there is nothing to show: says so and what to do."""
     return rx.el.div(
         rx.el.p(title, class_name="font-semibold"),

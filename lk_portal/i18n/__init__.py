@@ -20,7 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -142,6 +142,22 @@ def day_text(value: date, style: str = "long") -> str:
 def month_text(value: date) -> str:
     """A month with its year, standing alone, e.g. "ноябрь 2026"."""
     return format_date(value, format="LLLL y", locale=active_locale())
+
+
+def days_text(first: date, last: date) -> str:
+    """A span of days, e.g. "25 октября — 24 ноября 2026 г."; both belong to it."""
+    begin = day_in_year(first, "MMMMd") if first.year == last.year else day_text(first)
+    return f"{begin} — {day_text(last)}"
+
+
+def day_in_year(value: date, skeleton: str = "MMMd") -> str:
+    """A date without its year, e.g. "25 окт." or "Oct 25"; as "MMMMd" with the month in full."""
+    return _day_in_year(value.replace(year=2000), skeleton, active_locale())  # which has a 29 February
+
+
+@cache
+def _day_in_year(value: date, skeleton: str, locale: str) -> str:
+    return format_skeleton(skeleton, datetime(value.year, value.month, value.day), locale=locale)  # noqa: DTZ001
 
 
 def month_names() -> list[str]:

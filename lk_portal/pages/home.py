@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from lk_portal.components.facts import load_badge
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import card, empty, link, link_button, notice, skeleton
 from lk_portal.components.sparkline import sparkline
@@ -17,7 +18,7 @@ from lk_portal.state.shell import ShellState
 Row = rx.Var[dict[str, str]]
 
 ACCOUNTS, READINGS, DIAGNOSTICS, SUPPORT = "/accounts", "/readings", "/diagnostics", "/support"
-GRID = "grid gap-4 lg:grid-cols-3"
+GRID = "grid gap-4 lg:grid-cols-3 lg:grid-rows-[auto_auto_1fr]"
 WIDE = "lg:col-span-2 lg:row-span-3"
 INNER_LINK = "link inline-flex items-center min-h-11"
 
@@ -76,6 +77,7 @@ def _staff() -> rx.Component:
             link_button(page.title, to=page.route, icon_name=page.icon, class_name="justify-start")
             for page in work
         ),
+        *([] if work else [rx.el.p(_("The registry, meters and people are kept with the command lk."))]),
         class_name="gap-2",
     )
 
@@ -219,18 +221,12 @@ def _account(account: Row) -> rx.Component:
 
 
 def _load(meter: Row) -> rx.Component:
-    """Whether the load of a meter is on; the word says it, the icon only helps."""
+    """Whether the load of a meter is on."""
     return rx.el.li(
-        rx.match(
-            meter["load_kind"],
-            ("on", icon("check", class_name="size-5 text-success")),
-            ("off", icon("warning", class_name="size-5 text-error")),
-            ("ready", icon("plug")),
-            icon("meter"),
-        ),
-        rx.el.span(meter["name"], ": ", rx.el.span(meter["load"], class_name="font-semibold")),
+        rx.el.span(meter["name"], ":"),
+        load_badge(meter["load_kind"], meter["load"]),
         key=meter["link"],
-        class_name="flex items-center gap-2 mt-1",
+        class_name="flex flex-wrap items-center gap-x-2 mt-1",
     )
 
 
@@ -239,7 +235,7 @@ def _diagnostics() -> rx.Component:
         _("Diagnostics"),
         rx.cond(
             HomeState.events.length() > 0,
-            rx.el.ul(rx.foreach(HomeState.events, _event)),
+            rx.el.div(rx.el.p(_("In the last 30 days")), rx.el.ul(rx.foreach(HomeState.events, _event))),
             rx.el.p(_("No events of the meters in the last 30 days."), class_name="mt-2"),
         ),
         to=_section(DIAGNOSTICS),

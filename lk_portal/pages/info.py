@@ -1,45 +1,52 @@
-"""/info and /info/[slug]: help and the documents, for everybody. Who is signed in keeps her menu."""
+"""/info, "Информация": news, help, the utility's pages, documents, and the search over all of them.
+
+For everybody. Who is signed in keeps her menu; a visitor gets a way to the sign-in.
+"""
 
 from __future__ import annotations
 
 import reflex as rx
-from reflex_components_core.el.elements.inline import A as PlainLink
 
-from lk_portal.components.kit import card, link, link_button, notice
+from lk_portal.components.kit import card, empty, field, link, link_button, skeleton
 from lk_portal.components.public_frame import public_frame
 from lk_portal.components.shell import shell
 from lk_portal.i18n import _
-from lk_portal.pages.not_found import not_found
 from lk_portal.pages.registry import menu_pages, portal_page
+from lk_portal.services.seen import Section
 from lk_portal.settings import load_settings
-from lk_portal.state.info import DocumentState, InfoState
+from lk_portal.state.info import InfoState
+from lk_portal.state.info_texts import HELP, ROUTE
 from lk_portal.state.shell import ShellState
 
-ROUTE = "/info"
 LINK = "link link-primary min-h-11 inline-flex items-center"
+ALL_NEWS = f"{ROUTE}?news=all"
+Item = rx.Var[dict[str, str]]
 
 
 @portal_page(
-    route=ROUTE, title=_("Information"), roles=frozenset(), on_load=(InfoState.load,), has_shell=False
-)
-def info() -> rx.Component:
-    """What there is to read, and help with signing in."""
-    return _framed(rx.el.div(_documents(), _help(), class_name="grid gap-4"), title=_("Information"))
-
-
-@portal_page(
-    route=f"{ROUTE}/[slug]",
-    title=_("Document"),
+    route=ROUTE,
+    title=_("Information"),
+    icon="book",
+    menu="main",
+    badge=Section.INFO,
+    order=60,
     roles=frozenset(),
-    on_load=(DocumentState.load,),
+    on_load=(InfoState.load,),
     has_shell=False,
 )
-def document() -> rx.Component:
-    """One document: the version in force, or an earlier one."""
-    return rx.cond(DocumentState.is_missing, not_found(), _framed(_document(), title=DocumentState.title))
+def info() -> rx.Component:
+    """The search, and under it what was found, or all that there is."""
+    return framed(
+        rx.el.div(
+            _search(),
+            rx.cond(InfoState.is_loaded, rx.cond(InfoState.query != "", _answers(), _lists()), _loading()),
+            class_name="grid gap-4",
+        ),
+        title=_("Information"),
+    )
 
 
-def _framed(content: rx.Component, *, title: str | rx.Var[str]) -> rx.Component:
+def framed(content: rx.Component, *, title: str | rx.Var[str]) -> rx.Component:
     """Inside the frame of whoever reads it."""
     visitors = public_frame(
         link_button(_("To signing in"), to="/login", icon_name="back", class_name="-ml-4"),
@@ -57,96 +64,111 @@ def _framed(content: rx.Component, *, title: str | rx.Var[str]) -> rx.Component:
     return rx.cond(ShellState.role != "", own, visitors)
 
 
-def _documents() -> rx.Component:
-    return card(
-        rx.el.h2(_("Documents"), class_name="text-lg font-semibold"),
-        rx.el.ul(
-            rx.foreach(
-                InfoState.documents,
-                lambda one: rx.el.li(
-                    link(one["title"], to=one["link"], class_name=LINK),
-                    rx.el.p(one["edition"], class_name="text-sm"),
-                    key=one["link"],
-                ),
+def _search() -> rx.Component:
+    return rx.el.form(
+        field(
+            _("Search the help, news and documents"),
+            rx.el.input(
+                id="q",
+                name="q",
+                type="search",
+                key=InfoState.query,
+                default_value=InfoState.query,
+                max_length=200,
+                class_name="input w-full min-h-11 text-base",
             ),
-            class_name="mt-2 grid gap-2",
+            for_id="q",
+            class_name="grow min-w-0",
         ),
+        rx.el.button(_("Find"), type="submit", class_name="btn btn-primary min-h-11 text-base self-end"),
+        on_submit=InfoState.search,
+        reset_on_submit=False,
+        # Before the scripts are there the browser itself goes to the question's address.
+        action=ROUTE,
+        method="get",
+        role="search",
+        class_name="card bg-base-100 border border-base-300 p-4 flex-row gap-3",
     )
 
 
-def _help() -> rx.Component:
+def _loading() -> rx.Component:
+    return rx.el.div(skeleton("h-40 w-full mb-4"), skeleton("h-64 w-full"))
+
+
+def _answers() -> rx.Component:
     return card(
-        rx.el.h2(_("How to sign in"), class_name="text-lg font-semibold"),
-        rx.el.ol(
-            *(rx.el.li(step) for step in _steps()), class_name="list-decimal pl-6 mt-2 grid gap-2 max-w-prose"
+        rx.el.div(
+            rx.el.h2(_("Found"), class_name="text-lg font-semibold"),
+            link(_("Everything there is"), to=ROUTE, class_name=LINK),
+            class_name="flex flex-wrap items-center justify-between gap-x-4",
         ),
-        rx.el.p(
-            link(_("Registration"), to="/register", class_name=LINK),
-            link(_("Forgot the password?"), to="/recover", class_name=LINK),
-            class_name="mt-2 flex flex-wrap gap-x-5",
-        ),
-    )
-
-
-def _steps() -> tuple[str, ...]:
-    return (
-        _(
-            "Register: you need the account number and the address as they stand on your bill, an e-mail "
-            "address and a phone number."
-        ),
-        _(
-            "A letter brings a temporary password. It works once and for a limited time; after signing in "
-            "with it, you choose a password of your own."
-        ),
-        _("From then on your login is the phone number or the e-mail address, in any usual writing."),
-        _(
-            "If you have forgotten the password, recover it by e-mail. If you no longer have that mailbox, "
-            "ask your utility for help."
-        ),
-        _("Sign out on computers that others use. In the settings you can end sessions on other devices."),
-    )
-
-
-def _document() -> rx.Component:
-    return rx.el.div(
-        rx.el.p(DocumentState.edition, class_name="text-sm"),
+        rx.el.p(InfoState.found_text, role="status"),
         rx.cond(
-            DocumentState.newest != "",
-            rx.el.div(
-                notice(_("This version is no longer in force."), kind="warning", icon_name="warning"),
-                link(_("The version in force"), to=DocumentState.newest, class_name=LINK),
-            ),
+            InfoState.found.length() > 0,
+            rx.el.ul(rx.foreach(InfoState.found, _answer), class_name="found divide-y divide-base-300 mt-2"),
+            empty(_("Nothing was found"), _("Try fewer words, or other ones.")),
         ),
-        rx.cond(DocumentState.headings.length() > 0, _contents()),
-        card(rx.html(DocumentState.html, class_name="written")),
-        rx.cond(DocumentState.versions.length() > 0, _versions()),
-        class_name="grid gap-4 max-w-3xl",
     )
 
 
-def _contents() -> rx.Component:
-    return rx.el.nav(
-        rx.el.h2(_("Contents"), class_name="font-semibold"),
-        rx.el.ul(
-            rx.foreach(
-                DocumentState.headings,
-                lambda one: rx.el.li(
-                    PlainLink.create(one["text"], href=one["link"], class_name=LINK), key=one["link"]
-                ),
-            ),
+def _answer(found: rx.Var[dict[str, list[list[str]]]]) -> rx.Component:
+    return rx.el.li(
+        rx.el.p(
+            link(_pieces(found["title"]), to=found["link"].to(str), class_name=f"{LINK} font-semibold"),
+            rx.el.span(found["shelf"].to(str), class_name="text-sm"),
+            class_name="flex flex-wrap items-center gap-x-3",
         ),
-        custom_attrs={"aria-label": _("Contents")},
+        rx.el.p(_pieces(found["excerpt"]), class_name="break-words"),
+        key=found["link"].to(str),
+        class_name="py-3",
     )
 
 
-def _versions() -> rx.Component:
-    return rx.el.nav(
-        rx.el.h2(_("Other versions"), class_name="font-semibold"),
-        rx.el.ul(
-            rx.foreach(
-                DocumentState.versions,
-                lambda one: rx.el.li(link(one["text"], to=one["link"], class_name=LINK), key=one["link"]),
-            ),
-        ),
-        custom_attrs={"aria-label": _("Other versions")},
+def _pieces(pieces: rx.Var[list[list[str]]]) -> rx.Component:
+    """Text by text, so that nothing of it is markup."""
+    return rx.el.span(
+        rx.foreach(
+            pieces.to(list[list[str]]),
+            lambda piece: rx.cond(piece[1] != "", rx.el.mark(piece[0]), rx.el.span(piece[0])),
+        )
     )
+
+
+def _lists() -> rx.Component:
+    """What the utility says; beside it, and below on a telephone, the help."""
+    return rx.el.div(
+        rx.el.div(_news(), _pages(), _documents(), class_name="grid gap-4"),
+        _part(link(_("Help"), to=HELP, class_name="link link-hover"), _items(InfoState.topics)),
+        class_name="grid gap-4 md:grid-cols-2 items-start",
+    )
+
+
+def _news() -> rx.Component:
+    more = rx.cond(InfoState.has_more_news, link(_("All news"), to=ALL_NEWS, class_name=LINK))
+    return rx.cond(
+        InfoState.news.length() > 0, _part(_("News"), _items(InfoState.news, has_notes=True), more)
+    )
+
+
+def _pages() -> rx.Component:
+    return rx.cond(InfoState.pages.length() > 0, _part(_("Useful information"), _items(InfoState.pages)))
+
+
+def _documents() -> rx.Component:
+    return _part(_("Documents"), _items(InfoState.documents, has_notes=True))
+
+
+def _part(title: str | rx.Component, *content: rx.Component) -> rx.Component:
+    return card(rx.el.h2(title, class_name="text-lg font-semibold"), *content)
+
+
+def _items(items: rx.Var[list[dict[str, str]]], *, has_notes: bool = False) -> rx.Component:
+    def item(one: Item) -> rx.Component:
+        return rx.el.li(
+            link(one["title"], to=one["link"], class_name=LINK),
+            *([rx.el.p(one["note"], class_name="text-sm")] if has_notes else []),
+            key=one["link"],
+            custom_attrs={"lang": one["language"]},
+        )
+
+    return rx.el.ul(rx.foreach(items, item), class_name="mt-2 grid gap-2 break-words")

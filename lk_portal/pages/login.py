@@ -12,6 +12,8 @@ from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.state.login import LoginState
 
+WELCOME_TITLE = "text-xl font-semibold mb-2"
+
 
 @portal_page(
     route="/login",
@@ -95,6 +97,22 @@ def _way(text: str, *, to: str) -> rx.Component:
 
 
 def _welcome() -> rx.Component:
+    """The utility's own block; ours until it has been read, and where the utility wrote none."""
+    return rx.el.section(
+        rx.cond(
+            LoginState.welcome != "",
+            rx.el.div(
+                rx.el.h2(LoginState.welcome_title, class_name=WELCOME_TITLE),
+                rx.html(LoginState.welcome, class_name="written"),
+                custom_attrs={"lang": LoginState.welcome_language},
+            ),
+            _built_in_welcome(),
+        ),
+        class_name="p-1 md:p-6",
+    )
+
+
+def _built_in_welcome() -> rx.Component:
     offers = (
         _("information on your personal account"),
         _("readings of your meters"),
@@ -103,8 +121,8 @@ def _welcome() -> rx.Component:
         _("information on verification and replacement of meters"),
         _("support"),
     )
-    return rx.el.section(
-        rx.el.h2(_("Dear subscribers!"), class_name="text-xl font-semibold mb-2"),
+    return rx.el.div(
+        rx.el.h2(_("Dear subscribers!"), class_name=WELCOME_TITLE),
         rx.el.p(_("Welcome to the personal cabinet for private persons. Here you will find:")),
         rx.el.ul(
             *(
@@ -114,5 +132,4 @@ def _welcome() -> rx.Component:
             class_name="my-3 grid gap-1",
         ),
         rx.el.p(_("Sign in to use the cabinet.")),
-        class_name="p-1 md:p-6",
     )

@@ -17,12 +17,19 @@ from lk_portal.components.ticket_parts import (
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import SUPPORT
+from lk_portal.services.seen import Section
 from lk_portal.services.ticket_rules import CATEGORIES
 from lk_portal.state.support import ARCHIVE, SupportState
 
 
 @portal_page(
-    route=SUPPORT, title=_("Support"), icon="chat", menu="main", order=50, on_load=(SupportState.load,)
+    route=SUPPORT,
+    title=_("Support"),
+    icon="chat",
+    menu="main",
+    badge=Section.SUPPORT,
+    order=50,
+    on_load=(SupportState.load,),
 )
 def support() -> rx.Component:
     """The form, or the lists with the button that leads to it."""

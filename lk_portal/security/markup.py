@@ -31,6 +31,8 @@ SCHEMES = frozenset(["http", "https", "mailto", "tel"])
 LINK_REL = "noopener noreferrer"
 SECTION = "section-"
 """Ids of headings begin so, lest one takes the place of a name that scripts know."""
+WITH_WORDS = ("inline", "fence", "code_block")
+BREAKS = ("softbreak", "hardbreak")
 
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
@@ -60,6 +62,16 @@ def render(text: str) -> Rendered:
     _drop_foreign_images(tokens)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
     return Rendered(clean(html), headings)
+
+
+@lru_cache(maxsize=256)
+def plain(text: str) -> str:
+    """The words of a Markdown text without its marks and images, a line for each block. It is no HTML."""
+    tokens = [token for token in _markdown.parse(text) if token.type in WITH_WORDS]
+    for token in tokens:
+        if token.children:
+            token.children = [part for part in token.children if part.type != "image"]
+    return "\n".join(filter(None, map(_words, tokens)))
 
 
 def clean(html: str) -> str:
@@ -105,7 +117,9 @@ def _number_headings(tokens: list[Token]) -> Iterator[Heading]:
 
 
 def _words(content: Token) -> str:
-    parts = (part.content if part.type != "softbreak" else " " for part in content.children or ())
+    if content.children is None:
+        return content.content.strip()
+    parts = (" " if part.type in BREAKS else part.content for part in content.children)
     return "".join(parts).strip()
 
 

@@ -46,6 +46,10 @@ DATA_ERASED = "web:data:erase"
 INFO_SAVED = "web:info:save"
 INFO_PUBLISHED = "web:info:publish"
 INFO_WITHDRAWN = "web:info:withdraw"
+CONSUMPTION_EXPORTED = "web:consumption:export"
+INTERVALS_IMPORTED = "command:intervals:import"
+READINGS_IMPORTED = "command:readings:import"
+EVENTS_IMPORTED = "command:events:import"
 TICKET_CREATED = "web:ticket:create"
 TICKET_WRITTEN = "web:ticket:write"
 TICKET_CLOSED = "web:ticket:close"
@@ -83,6 +87,7 @@ TEXTS = {
     PUSH_ENDED: N_("Notifications to a device were turned off"),
     PREFERENCES_CHOSEN: N_("The language or the look was chosen"),
     DATA_EXPORTED: N_("Own data were downloaded"),
+    CONSUMPTION_EXPORTED: N_("Readings were downloaded"),
     ERASE_REFUSED: N_("A wrong password was typed to erase the data"),
     DATA_ERASED: N_("The data were erased"),
     INFO_SAVED: N_("An information page was written"),

@@ -1,13 +1,14 @@
 """What a subscriber's metering point consumed in a period: the numbers behind the chart.
 
 For states, exports and commands. Ownership is in the query: a foreign meter is found no more than one that
-does not exist. Whatever the table holds, a year reads twelve rows and a month thirty-one.
+does not exist. Whatever the table holds, a year reads twelve rows and a month thirty-one; a year of billing
+months, which have no rollups of their own, reads its days.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -32,11 +33,11 @@ from lk_portal.models import (
 )
 from lk_portal.services.database import Database
 from lk_portal.services.owned import is_owned
-from lk_portal.services.periods import Grain, Period
+from lk_portal.services.periods import Basis, Grain, Period
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import is_storable
 
-__all__ = ["Bar", "Consumption", "Grain", "Period", "PointView", "consumption", "points_of"]
+__all__ = ["Bar", "Basis", "Consumption", "Grain", "Period", "PointView", "consumption", "points_of"]
 
 FRESH_WITHIN = timedelta(hours=1)
 """Data that end less than this ago are up to date: what has not been read yet is not missing."""
@@ -137,6 +138,14 @@ class _Sum:
     covered_s: int = 0
     estimated_s: int = 0
 
+    @classmethod
+    def of(cls, rows: Iterable[Any]) -> _Sum:
+        """Of rollups: their key and then the seven sums."""
+        total, t1, t2, t3, t4, covered, estimated = (
+            sum(column) for column in list(zip(*rows, strict=True))[1:]
+        )
+        return cls(total, (t1, t2, t3, t4), covered, estimated)
+
 
 async def points_of(database: Database, *, subscriber_id: int) -> tuple[PointView, ...]:
     """The metering points of a subscriber's accounts, in the order of account and point."""
@@ -198,12 +207,18 @@ async def _sums(
     if period.grain is Grain.DAY:
         rows = (await connection.execute(_HOURS, {**key, "first": edges[0], "after": edges[-1]})).all()
         return _by_hour(rows, edges)
-    statement = _DAYS if period.grain is Grain.MONTH else _MONTHS
-    stored: dict[date, _Sum] = {
-        row[0]: _Sum(row[1], (row[2], row[3], row[4], row[5]), row[6], row[7])
-        for row in await connection.execute(statement, {**key, "first": period.start, "after": period.end})
-    }
-    return [stored.get(day, _Sum()) for day in _slot_days(period)]
+    is_by_month = period.grain is Grain.YEAR and period.basis is Basis.CALENDAR
+    span = {**key, "first": period.start, "after": period.end}
+    rollups = (await connection.execute(_MONTHS if is_by_month else _DAYS, span)).all()
+    return _by_slot(rollups, _slot_days(period))
+
+
+def _by_slot(rows: Sequence[Any], slots: Sequence[date]) -> list[_Sum]:
+    """Sum rollups of days or months, which lie in one slot each, into the slots that begin at these days."""
+    found: list[list[Any]] = [[] for _slot in slots]
+    for row in rows:
+        found[bisect_right(slots, row[0]) - 1].append(row)
+    return [_Sum.of(inside) if inside else _Sum() for inside in found]
 
 
 def _by_hour(rows: Sequence[Any], edges: Sequence[datetime]) -> list[_Sum]:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError, NotFoundError
 from lk_portal.models import InfoKind, InfoPage
-from lk_portal.services import audit
+from lk_portal.services import audit, help_topics
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import checked, is_storable
@@ -48,8 +48,6 @@ MAX_POSITION = 10_000
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 FIXED_SLUGS = frozenset(["agreement", "consent", "help"])
 """Pages of the portal itself, beside the utility's at /info/[slug]."""
-HELP_PREFIX = "help-"
-"""So begin the addresses of the help's topics."""
 
 _page = table_of(InfoPage)
 
@@ -268,7 +266,7 @@ def _checked_slug(slug: str) -> str:
             field="slug",
             most=MAX_SLUG,
         )
-    if slug in FIXED_SLUGS or slug.startswith(HELP_PREFIX):
+    if slug in FIXED_SLUGS or slug.startswith(help_topics.PREFIX):
         raise InputError(N_("This address belongs to a page of the portal itself."), field="slug")
     return slug
 

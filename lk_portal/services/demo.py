@@ -49,6 +49,7 @@ from lk_portal.services.demo_history import (
     registers,
     segments,
 )
+from lk_portal.services.demo_info import write_demo_texts
 from lk_portal.services.demo_plan import DemoAccount, DemoMeter, DemoPoint, DemoSubscriber, DemoUser
 from lk_portal.services.intervals import store_intervals
 from lk_portal.services.tables import table_of
@@ -81,6 +82,7 @@ async def seed(database: Database, settings: Settings, *, now: datetime) -> bool
             await _Seeding(connection, now).run()
     await _tell_relays(database, now=now)
     await _ensure_users(database, settings, now=now)
+    await write_demo_texts(database, now=now)
     await demo_tickets.add(database, author=demo_plan.DEMO_USER, staff=demo_plan.OPERATOR, now=now)
     return is_new
 

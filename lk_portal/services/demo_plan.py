@@ -264,8 +264,26 @@ LINES = (
     DemoLine("ул.Садовая, 12, подъезд 2", "modbus-rtu-over-tcp", _NEIGHBOUR_SERIALS[10:]),
 )
 
-_W, _I = Severity.WARNING, Severity.INFO
+_C, _W, _I = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 EVENTS = (
+    DemoEvent(TWO_ZONE_METER.serial, 1, time(7, 48, 37), 0, 19, _W),
+    DemoEvent(TWO_ZONE_METER.serial, 1, time(7, 48, 41), 0, 20, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 4, time(20, 11, 30), 2, 8, _C),
+    DemoEvent(TWO_ZONE_METER.serial, 4, time(20, 16, 42), 2, 20, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 6, time(2, 0, 9), 3, 68, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 9, time(5, 2, 41), 7, 1, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 13, time(10, 5, 12), 4, 3, _C),
+    DemoEvent(TWO_ZONE_METER.serial, 13, time(10, 26, 3), 3, 65, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 17, time(18, 30, 55), 1, 17, _W),
+    DemoEvent(TWO_ZONE_METER.serial, 17, time(18, 52, 20), 1, 18, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 33, time(6, 40, 2), 0, 1, _W),
+    DemoEvent(TWO_ZONE_METER.serial, 33, time(8, 3, 18), 0, 2, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 48, time(13, 20, 31), 2, 3, _C),
+    DemoEvent(TWO_ZONE_METER.serial, 48, time(16, 2, 7), 2, 5, _I),
+    DemoEvent(TWO_ZONE_METER.serial, 48, time(16, 20, 44), 2, 7, _I),
+    DemoEvent(HOLES_METER.serial, 3, time(9, 14, 26), 7, 9, _C),
+    DemoEvent(REPLACING_METER.serial, 7, time(22, 9, 17), 0, 9, _W),
+    DemoEvent(REPLACING_METER.serial, 7, time(23, 41, 50), 0, 10, _I),
     DemoEvent(TWO_ZONE_METER.serial, 2, time(18, 42, 10), 0, 9, _W),
     DemoEvent(TWO_ZONE_METER.serial, 2, time(19, 5, 51), 0, 10, _I),
     DemoEvent(TWO_ZONE_METER.serial, 9, time(3, 14, 2), 0, 27, _W),

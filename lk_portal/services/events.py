@@ -136,7 +136,6 @@ OWN_EVENTS = (
         _event.c.code,
         _event.c.severity,
         _meter.c.serial,
-        _place.c.removed_at,
         _account.c.id.label("account_id"),
     )
     .select_from(_account)

@@ -1,7 +1,7 @@
-"""New intervals straight into PostgreSQL's table by binary COPY. For `services.intervals` only.
+"""New intervals straight into their table. For `services.intervals` only.
 
-A first import has nothing to merge with. Then the detour over a staging table, and the parsing of text,
-would be half of the time. Format: PostgreSQL's manual, COPY, "Binary Format".
+A first import has nothing to merge with. Then the detour over a staging table would be half of the time; on
+PostgreSQL so would the parsing of text, hence binary COPY (its manual, COPY, "Binary Format").
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.services.staging import Row, storage_errors
+from lk_portal.services.staging import Row, is_sqlite, storage_errors
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER = b"\xff\xff"
 _POSTGRES_EPOCH_MS = 946_684_800_000
 # The number of fields, then for each its length in bytes and its value.
 _ROW = struct.Struct(">h ii ih iq ih iq ih ih ih ih")
-_COPY = """
-COPY interval (point_id, quantity, start, duration_s, value_wh, covered_s, quality, flags, zone)
-FROM STDIN WITH (FORMAT BINARY)
-"""
+_COLUMNS = "point_id, quantity, start, duration_s, value_wh, covered_s, quality, flags, zone"
+_COPY = f"COPY interval ({_COLUMNS}) FROM STDIN WITH (FORMAT BINARY)"
+_INSERT = f"INSERT INTO interval ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _BATCH_ROWS = 10_000
 
 
@@ -33,6 +32,9 @@ async def copy_intervals(connection: AsyncConnection, rows: Sequence[Row]) -> No
     """
     driver = (await connection.get_raw_connection()).driver_connection
     with storage_errors():
+        if is_sqlite(connection):  # which keeps times as these milliseconds
+            await driver.executemany(_INSERT, rows)  # type: ignore[union-attr]
+            return
         async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:  # type: ignore[union-attr]
             await copy.write(_HEADER)
             for start in range(0, len(rows), _BATCH_ROWS):

@@ -24,8 +24,9 @@ from lk_portal.services.clocks import PointClock
 from lk_portal.services.database import Database
 from lk_portal.services.interval_copy import copy_intervals
 from lk_portal.services.interval_overlaps import drop_overlapping, is_any_stored
+from lk_portal.services.interval_versions import replace_worse
 from lk_portal.services.point_clocks import lock_clocks
-from lk_portal.services.staging import Row, StageTable, fetch, is_sqlite, run, stage
+from lk_portal.services.staging import Row, StageTable, fetch, run, stage
 
 CHUNK_ROWS = 50_000
 MAX_CONTRADICTIONS = 1000
@@ -166,23 +167,25 @@ async def store_intervals(connection: AsyncConnection, rows: Sequence[Row], *, n
         StorageError: The database could not take them.
     """
     prepared, extent = _prepare_runs(rows, await lock_clocks(connection, {row[0] for row in rows}))
-    report = await _insert_or_merge(connection, prepared, extent)
+    report = await _insert_or_merge(connection, prepared, extent, now=now)
     if report.inserted or report.replaced:
         await rollups.recompute(connection, prepared.days, prepared.clocks)
         await rollups.set_freshness(connection, extent.until_ms, now=now)
     return report
 
 
-async def _insert_or_merge(connection: AsyncConnection, prepared: _Prepared, extent: _Extent) -> StoreReport:
+async def _insert_or_merge(
+    connection: AsyncConnection, prepared: _Prepared, extent: _Extent, *, now: datetime
+) -> StoreReport:
     count, is_alone = len(prepared.rows), not await is_any_stored(connection, extent.ranges)
-    if is_alone and extent.is_unique and not is_sqlite(connection):
+    if is_alone and extent.is_unique:
         await copy_intervals(connection, prepared.rows)
         return StoreReport(rows=count, inserted=count)
     await stage(connection, STAGE, prepared.rows)
     crossing = [] if is_alone else await drop_overlapping(connection)
     inserted = await run(connection, _INSERT_NEW)
     report = StoreReport(count, inserted) + _contradicted(crossing, len(crossing))
-    return report if inserted == count else report + await _merge(connection)
+    return report if inserted == count else report + await _merge(connection, now=now)
 
 
 async def accumulate_intervals(
@@ -280,9 +283,9 @@ def _prepare_singly(rows: Sequence[Row], clocks: Mapping[int, PointClock]) -> _P
     return _Prepared(clocks, zoned, days)
 
 
-async def _merge(connection: AsyncConnection) -> StoreReport:
+async def _merge(connection: AsyncConnection, *, now: datetime) -> StoreReport:
     """The rows that were there already: replace the worse ones, name those that contradict."""
-    replaced = await run(connection, _REPLACE_WORSE)
+    replaced = await replace_worse(connection, now=now)
     found = await fetch(connection, _CONTRADICTIONS)
     return StoreReport(replaced=replaced) + _contradicted(found, found[0][5] if found else 0)
 
@@ -332,28 +335,6 @@ ON CONFLICT (point_id, quantity, start) DO UPDATE SET
 WHERE interval.covered_s + excluded.covered_s <= interval.duration_s
 """
 )
-
-# Measured beats edited beats estimated beats missing; the codes stand in another order.
-_RANK = "CASE {0}.quality WHEN 1 THEN 3 WHEN 3 THEN 2 WHEN 2 THEN 1 ELSE 0 END"
-
-# Of several staged rows for one interval the best counts; of equals the first measured, else the last.
-_REPLACE_WORSE = f"""
-UPDATE interval SET duration_s = r.duration_s, value_wh = r.value_wh, covered_s = r.covered_s,
-  zone = r.zone, quality = r.quality, flags = r.flags
-FROM (
-  SELECT s.*, {_RANK.format("s")} AS standing, row_number() OVER (
-    PARTITION BY s.point_id, s.quantity, s.start_ms
-    ORDER BY {_RANK.format("s")} DESC, s.covered_s DESC, CASE s.quality WHEN 1 THEN s.seq ELSE -s.seq END
-  ) AS place
-  FROM stage_interval s
-) r
-WHERE r.place = 1 AND interval.point_id = r.point_id AND interval.quantity = r.quantity
-  AND interval.start = MS(r.start_ms)
-  AND (r.standing > {_RANK.format("interval")}
-    OR (r.standing = {_RANK.format("interval")} AND (r.quality <> 1 OR r.covered_s > interval.covered_s)))
-  AND (interval.value_wh <> r.value_wh OR interval.duration_s <> r.duration_s
-    OR interval.covered_s <> r.covered_s OR interval.quality <> r.quality OR interval.flags <> r.flags)
-"""  # noqa: S608 - constants of ours
 
 _CONTRADICTIONS = f"""
 SELECT s.point_id, s.quantity, s.start_ms, i.value_wh, s.value_wh, count(*) OVER () AS found

@@ -126,9 +126,9 @@ async def write(
         locale: The person's language; "" is the portal's.
         data: What the letter is told. Any kind: `name` (optional). CLAIM_KEPT: `account`. EMAIL_CHANGED:
             `new_email`. PHONE_CHANGED: `new_phone` (both are masked here). NEW_DEVICE: `browser`
-            (the User-Agent), `address`. METER_EVENT: `what`, `list`. UNUSUAL_CONSUMPTION, VERIFICATION_DUE:
-            `list` (both in the person's language). TICKET_ANSWERED: `ticket` (its number), `subject`,
-            `status` (words).
+            (the User-Agent), `address`. TICKET_ANSWERED: `ticket` (its number), `subject`, `status` (words).
+            METER_EVENT: `what`, `list`. UNUSUAL_CONSUMPTION, VERIFICATION_DUE: `list` (both in the person's
+            language).
 
     Raises:
         InputError: The address is none; its field is "email".

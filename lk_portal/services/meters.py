@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError, NotFoundError
-from lk_portal.metering.types import Quantity
+from lk_portal.metering.types import LoadState, Quantity
 from lk_portal.models import (
     Account,
     Gateway,
@@ -199,8 +199,8 @@ async def _neighbours(connection: AsyncConnection, placed: PlacedMeter) -> tuple
 
 
 async def _story(connection: AsyncConnection, placed: PlacedMeter) -> Story:
-    """Why the load is off; nothing of a meter that is gone, or of before it stood there."""
-    if placed.removed_at is not None:
+    """Why the load is off; nothing of before the meter stood there. One that is gone has no state."""
+    if placed.load.state not in (LoadState.OFF, LoadState.READY):
         return Story()
     wanted = {"meter_id": placed.meter_id, "since": placed.installed_at}
     return story_of([Switching(*row) for row in await connection.execute(_SWITCHINGS, wanted)])

@@ -109,11 +109,13 @@ class ReadingBatch:
         marks: The registers whose mark or candidate moved, and where to.
         spans: Energy to count.
         doubts: What was refused.
+        inserted: How many readings were not known yet.
     """
 
     marks: dict[MarkKey, Mark] = field(default_factory=dict)
     spans: list[PlacedSpan] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
+    inserted: int = 0
     _limits: dict[tuple[str, int, int], Limits] = field(default_factory=dict)
 
     def limits(self, map_name: str, register: RegisterValue) -> Limits:
@@ -137,6 +139,7 @@ async def store_snapshots(
     if not snapshots:
         return batch
     new = await _insert_readings(connection, snapshots)
+    batch.inserted = len(new)
     for meter_id, snapshot in snapshots:
         _advance_meter(batch, contexts[meter_id], snapshot, new)
     await _move_marks(connection, batch.marks)

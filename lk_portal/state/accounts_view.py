@@ -33,12 +33,17 @@ ANY_FAILURE = N_("The meter could not be read.")
 
 def account_link(number: str) -> str:
     """Address of an account's page."""
-    return f"/accounts/{quote(number, safe='')}"
+    return f"/accounts/{_segment(number)}"
 
 
 def meter_link(serial: str) -> str:
     """Address of a meter's page."""
-    return f"/meters/{quote(serial, safe='')}"
+    return f"/meters/{_segment(serial)}"
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of a path; a slash encoded twice, as servers decode a path before parting it."""
+    return quote(name, safe="").replace("%2F", "%252F")
 
 
 def chart_link(serial: str) -> str:

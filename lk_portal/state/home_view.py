@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_interval, format_skeleton
 
 from lk_portal.i18n import _, active_locale, clock_text, kwh, moment_text, month_text, ngettext
-from lk_portal.metering.types import LoadState, Quantity, Severity
+from lk_portal.metering.types import Quantity, Severity
 from lk_portal.services.month_days import Comparison, DayUse
 from lk_portal.services.overview import AccountNow, LastEvents, MeterNow, Overview, Tickets
 from lk_portal.services.periods import Period
+from lk_portal.state.load_view import WORDS
 from lk_portal.state.readings_url import readings_url
 
 SLOT, BAR, HEIGHT = 10, 8, 60
@@ -48,7 +49,8 @@ def view_of(found: Overview, *, now: datetime) -> HomeView:
 def _account(account: AccountNow) -> dict[str, str]:
     is_known = account.data_until is not None
     single = account.meters[0] if len(account.meters) == 1 else None
-    holes = [use.day for use in account.days if use.is_hole]
+    holes = [use for use in account.days if use.is_hole]
+    partial = [use for use in account.days if use.has_data and not use.is_whole and not use.is_open]
     return {
         "number": account.number,
         "name": account.note or account.address,
@@ -58,7 +60,7 @@ def _account(account: AccountNow) -> dict[str, str]:
         **_comparison(account.comparison, account.month),
         **sparkline(account.days),
         "chart_text": _chart_text(account.days),
-        "holes_text": _holes_text(len(holes)),
+        "holes_text": _holes_text(len(holes), len(partial)),
         "fresh": _fresh(account.data_until, account.zone),
         "reading": _reading(single, account.zone) if single else "",
         "link": _link(single, account.month) if single else "",
@@ -75,7 +77,7 @@ def _meter(meter: MeterNow, account: AccountNow) -> dict[str, str]:
         "fresh": _fresh(meter.data_until, account.zone),
         "reading": _reading(meter, account.zone),
         "link": _link(meter, account.month),
-        "load": load_text(meter.load.state),
+        "load": _(WORDS[meter.load.state]),
         "load_kind": meter.load.state.value,
     }
 
@@ -96,16 +98,6 @@ def _reading(meter: MeterNow, zone: ZoneInfo) -> str:
         value=kwh(meter.reading_wh),
         moment=moment_text(meter.reading_at, zone),
     )
-
-
-def load_text(state: LoadState) -> str:
-    """Состояние нагрузки in words."""
-    return {
-        LoadState.ON: _("ON"),
-        LoadState.OFF: _("OFF"),
-        LoadState.READY: _("SWITCHING ON IS PERMITTED"),
-        LoadState.UNKNOWN: _("NO DATA"),
-    }[state]
 
 
 def _comparison(found: Comparison | None, month: Period) -> dict[str, str]:
@@ -160,7 +152,7 @@ def _left_out(found: Comparison) -> str:
             days=found.days,
             all=found.last_day,
         )
-    return _("Only meters with data in both months are compared.") if found.is_partial else ""
+    return _("Only what has data in both months is compared.") if found.is_partial else ""
 
 
 def sparkline(days: Sequence[DayUse]) -> dict[str, str]:
@@ -212,10 +204,16 @@ def _day(day: date) -> str:
     return str(format_skeleton("MMMMd", day, locale=active_locale()))
 
 
-def _holes_text(count: int) -> str:
-    if count == 0:
-        return ""
-    return ngettext("No data for {count} day: hatched.", "No data for {count} days: hatched.", count)
+def _holes_text(holes: int, partial: int) -> str:
+    """What the marked columns of the little chart are."""
+    said = []
+    if holes:
+        said.append(
+            ngettext("No data for {count} day: hatched.", "No data for {count} days: hatched.", holes)
+        )
+    if partial:
+        said.append(ngettext("{count} day is not whole: pale.", "{count} days are not whole: pale.", partial))
+    return " ".join(said)
 
 
 def _by_severity(events: Iterable[LastEvents]) -> list[LastEvents]:

@@ -1,100 +1,85 @@
-"""The states of /info and /info/[slug]: public texts, the same for everybody."""
+"""The state of /info: what there is to read, or what was found. The same for everybody who may see it."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote
+
 import reflex as rx
 
-from lk_portal.errors import NotFoundError
-from lk_portal.i18n import _, day_text
-from lk_portal.security import markup
-from lk_portal.services import documents
+from lk_portal.i18n import ngettext
+from lk_portal.services import content, documents, help_topics, info_search
+from lk_portal.services.changes import INFO
+from lk_portal.services.content import InfoKind
 from lk_portal.services.context import current
-from lk_portal.services.documents import Document, DocumentKind, Edition
+from lk_portal.services.text_search import MAX_QUERY
 from lk_portal.state.guard import public
+from lk_portal.state.info_texts import ROUTE, article_item, document_item, found_item, topic_item
+from lk_portal.state.live import follow
+from lk_portal.state.reader import reader
 
-MAX_VERSION_DIGITS = 6
-CONTENTS_FROM = 3
-"""A shorter text needs no table of contents."""
+FEW_NEWS = 5
+MOST_NEWS = 80
+"""Older ones are found by the search; a list of all would outgrow what a page is sent at once (20 KB)."""
 
 
 class InfoState(rx.State):
-    """The documents in force, for the list."""
+    """The lists, or with a question in the address the answers."""
 
+    query: str = ""
+    found: list[dict[str, Any]] = []
+    found_text: str = ""
+    news: list[dict[str, str]] = []
+    has_more_news: bool = False
+    pages: list[dict[str, str]] = []
+    topics: list[dict[str, str]] = []
     documents: list[dict[str, str]] = []
+    is_loaded: bool = False
+
+    # As in the address; what is pushed later keeps to it.
+    _most_news: int = FEW_NEWS
 
     @rx.event
     @public
     async def load(self) -> None:
-        """The page was opened."""
-        self.documents = [
-            {"title": one.title, "edition": edition_text(one), "link": f"/info/{one.kind.value}"}
-            for one in await documents.current(current().database)
-        ]
-
-
-class DocumentState(rx.State):
-    """One version of one document, as HTML; or that there is no such thing."""
-
-    title: str = ""
-    edition: str = ""
-    html: str = ""
-    headings: list[dict[str, str]] = []
-    versions: list[dict[str, str]] = []
-    newest: str = ""
-    is_missing: bool = False
+        """The page was opened, or its address changed: /info, perhaps with ?q=... or ?news=all."""
+        query = self.router.url.query_parameters
+        self.query = _typed(query.get("q", ""))
+        self._most_news = MOST_NEWS if query.get("news", "") == "all" else FEW_NEWS
+        await self._show()
+        follow(self.router.session.client_token, type(self), frozenset({INFO}))
 
     @rx.event
     @public
-    async def load(self) -> None:
-        """The page was opened, or its address changed: /info/agreement, perhaps with ?version=1."""
-        try:
-            await self._show(_kind(self.router.url.path), _version(self.router.url.query_parameters))
-        except NotFoundError:
-            self.reset()
-            self.is_missing = True
+    async def search(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
+        """The question was sent ("Найти"): go to its address."""
+        asked = _typed(form.get("q", "")) if isinstance(form, dict) else ""
+        return rx.redirect(f"{ROUTE}?q={quote(asked, safe='')}" if asked else ROUTE)
 
-    async def _show(self, kind: DocumentKind, version: int | None) -> None:
-        database = current().database
-        document = await documents.of_version(database, kind, version)
-        editions = await documents.versions(database, kind)
-        rendered = markup.render(without_title(document))
-        self.title, self.html, self.is_missing = document.title, rendered.html, False
-        self.edition = edition_text(document)
-        self.headings = [{"text": heading.text, "link": f"#{heading.id}"} for heading in rendered.headings]
-        if len(self.headings) < CONTENTS_FROM:
-            self.headings = []
-        self.versions = [
-            {"text": edition_text(one), "link": f"/info/{kind.value}?version={one.version}"}
-            for one in editions
-            if one.version != document.version
-        ]
-        self.newest = f"/info/{kind.value}" if document.version != editions[0].version else ""
+    async def _show(self) -> None:
+        """Read again; also called when a text came out or was changed."""
+        if self.query:
+            await self._show_found()
+        else:
+            await self._show_lists()
+        self.is_loaded = True
 
+    async def _show_found(self) -> None:
+        answers = await info_search.search(current().database, reader(), self.query)
+        self.found = [found_item(one) for one in answers]
+        self.found_text = ngettext("{count} text found", "{count} texts found", len(answers))
 
-def edition_text(edition: Edition | Document) -> str:
-    """Which version it is, with the day it was published in the utility's zone."""
-    date = day_text(edition.published_at.astimezone(current().settings.zone).date())
-    return _("Version {version} of {date}", version=edition.version, date=date)
+    async def _show_lists(self) -> None:
+        database, reading = current().database, reader()
+        listed = await content.headlines(database, reading)
+        news = [article_item(one) for one in listed if one.kind is InfoKind.NEWS]
+        self.found, self.found_text = [], ""
+        self.news, self.has_more_news = news[: self._most_news], len(news) > self._most_news
+        self.pages = [article_item(one) for one in listed if one.kind is InfoKind.PAGE]
+        self.topics = [topic_item(one) for one in help_topics.topics(reading.locale)]
+        self.documents = [document_item(one) for one in await documents.current(database)]
 
 
-def without_title(document: Document) -> str:
-    """The text without a first heading that only repeats the title: the page has that as its own."""
-    first, _newline, rest = document.text.lstrip().partition("\n")
-    return rest if first.removeprefix("#").strip() == document.title and first[:2] == "# " else document.text
-
-
-def _kind(path: str) -> DocumentKind:
-    try:
-        return DocumentKind(path.rstrip("/").rpartition("/")[2])
-    except ValueError:
-        raise NotFoundError from None
-
-
-def _version(query: object) -> int | None:
-    """The asked version; None for the one in force."""
-    asked = query.get("version", "") if hasattr(query, "get") else ""
-    if not asked:
-        return None
-    if not (asked.isascii() and asked.isdecimal() and len(asked) <= MAX_VERSION_DIGITS):
-        raise NotFoundError
-    return int(asked)
+def _typed(value: object) -> str:
+    """What was typed as a question, in one line; "" for anything that is no text."""
+    return " ".join(value.split())[:MAX_QUERY] if isinstance(value, str) else ""

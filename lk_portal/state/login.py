@@ -1,13 +1,18 @@
-"""The state of /login: what the sign-in route left to say. The form itself is plain HTML."""
+"""The state of /login: what the sign-in route left to say; the utility's welcome. The form is HTML."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from lk_portal.security import markup
 from lk_portal.security.navigation import HOME, safe_next
+from lk_portal.services import content
+from lk_portal.services.context import current
 from lk_portal.state.flash import flash_of
 from lk_portal.state.guard import public, who
+from lk_portal.state.reader import reader
 
+WELCOME = "login-welcome"
 FORMS = ("", "login")
 """Whose messages are for this page: its own form's, and those of deeds that end at the sign-in."""
 
@@ -19,6 +24,10 @@ class LoginState(rx.State):
     notice: str = ""
     login: str = ""
     next_path: str = HOME
+    # The block `login-welcome`; empty: the page has one of its own.
+    welcome_title: str = ""
+    welcome: str = ""
+    welcome_language: str = ""
 
     @rx.event
     @public
@@ -30,4 +39,11 @@ class LoginState(rx.State):
         flash = flash_of(self, *FORMS)
         self.message, self.notice, self.login = flash.message, flash.notice, flash.login
         self.next_path = safe_next(asked or flash.next_path)
+        await self._read_welcome()
         return None
+
+    async def _read_welcome(self) -> None:
+        found = await content.block(current().database, reader(), WELCOME)
+        self.welcome_title = found.title if found else ""
+        self.welcome = markup.render(found.text).html if found else ""
+        self.welcome_language = found.locale if found else ""

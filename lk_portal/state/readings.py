@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 import reflex as rx
 
 from lk_portal.errors import InputError, NotFoundError
-from lk_portal.i18n import say
+from lk_portal.i18n import _, say
 from lk_portal.metering.types import Quantity
 from lk_portal.services.access import Role
 from lk_portal.services.changes import point_topic
-from lk_portal.services.consumption import Grain, Period, PointView, consumption, points_of
+from lk_portal.services.comparison import Against, Comparison, comparison
+from lk_portal.services.consumption import (
+    Basis,
+    Consumption,
+    Grain,
+    Period,
+    consumption,
+    points_of,
+)
 from lk_portal.services.context import current
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
-from lk_portal.state.readings_url import ROUTE, Choice, choice_of, query_of, readings_url
-from lk_portal.state.readings_view import view_of
-
-SHOWN = (
-    "heading",
-    "figure",
-    "rows",
-    "legend",
-    "total",
-    "average",
-    "peak",
-    "peak_unit",
-    "unit",
-    "coverage",
-    "is_incomplete",
-    "has_estimates",
-    "fresh",
-    "is_empty",
-    "summary",
-    "earlier",
-    "later",
-    "back",
+from lk_portal.state.meter_choice import meter_text
+from lk_portal.state.readings_comparison import ComparisonView, comparison_view_of
+from lk_portal.state.readings_table import ReadingsTableState
+from lk_portal.state.readings_url import (
+    ROUTE,
+    TABLE,
+    Choice,
+    TableChoice,
+    choice_of,
+    fields_of,
+    query_of,
+    serial_of,
+    table_url,
 )
+from lk_portal.state.readings_view import ReadingsView, view_of
+
+CHART = "chart"
+PRIVATE = {"targets": "_targets"}
+NOT_FOUND = "/not-found"
 
 
 class ReadingsState(rx.State):
-    """The chart, its numbers, and the form above it."""
+    """The chart, its numbers, and the form above it; the tabs of the page."""
 
+    tab: str = CHART
+    chart_tab: str = ROUTE
+    table_tab: str = ROUTE
     meters: list[list[str]] = []
     years: list[str] = []
     serial: str = ""
     grain: str = Grain.MONTH.value
+    basis: str = Basis.CALENDAR.value
+    basis_hint: str = ""
     energy: str = Quantity.A_PLUS.name
     day: str = ""
     month: str = ""
     year: str = ""
+    compare: str = ""
     error: str = ""
     is_loaded: bool = False
+    export_query: str = ""
 
     heading: str = ""
     figure: dict[str, Any] = {"data": [], "layout": {}}
@@ -71,13 +83,25 @@ class ReadingsState(rx.State):
     has_estimates: bool = False
     fresh: str = ""
     is_empty: bool = True
+    empty_title: str = ""
+    empty_advice: str = ""
     summary: str = ""
     earlier: str = ROUTE
     later: str = ROUTE
     back: str = ""
 
+    other_heading: str = ""
+    is_comparable: bool = False
+    now_total: str = ""
+    then_total: str = ""
+    difference: str = ""
+    difference_unit: str = ""
+    comparison_notes: list[str] = []
+    comparison_summary: str = ""
+
     _targets: list[str] = []
     _zones: dict[str, str] = {}
+    _first_year: int = 0
     # The query of the address that is shown. A text, for Reflex wraps dataclasses in its state.
     _shown: str = ""
 
@@ -86,56 +110,72 @@ class ReadingsState(rx.State):
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, or its address changed."""
         query = dict(self.router.url.query_parameters)
-        await self._know_meters(query.get("meter", ""))
+        await self._know_meters(serial_of(query))
         if not self.meters:
             return None
+        if query.get("tab") == TABLE:
+            return self._turn_to_table(query)
+        self.tab = CHART
         try:
-            choice = choice_of(query, today=self._today(query.get("meter", "")))
+            choice = self._choice(query)
         except InputError as error:
-            self.error = say(error)
+            # What was shown before is not what the address asks for.
+            self.error, self.heading, self._shown = say(error), "", ""
             return None
         if not choice.serial:
-            choice = Choice(self.meters[0][0], choice.period, choice.quantity)
-        self._shown = query_of(choice)
+            choice = replace(choice, serial=self.meters[0][0])
+        self._shown = self.export_query = query_of(choice)
         self._fill_form(choice)
         try:
             await self._show()
         except NotFoundError:
-            return rx.redirect("/not-found", replace=True)
+            return rx.redirect(NOT_FOUND, replace=True)
         return None
 
     @rx.event
     @requires(Role.SUBSCRIBER)
     async def pick_grain(self, grain: str) -> None:
         """Another interval was picked: the form offers the period picker that fits."""
-        if grain in set(Grain):
+        if grain in tuple(Grain):
             self.grain = grain
+
+    @rx.event
+    @requires(Role.SUBSCRIBER)
+    async def pick_basis(self, basis: str) -> None:
+        """Calendar or billing months were picked: the form says what a billing month is."""
+        if basis in tuple(Basis):
+            self.basis = basis
+            self.basis_hint = _basis_hint(Basis(basis))
 
     @rx.event
     @requires(Role.SUBSCRIBER)
     async def show(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
         """The form was sent ("Показать"): go to the address of what was chosen."""
+        fields = fields_of(form)
         try:
-            period = _period_of({key: str(value)[:64] for key, value in form.items()})
-            choice = choice_of(
-                {
-                    "interval": period.grain.value,
-                    "period": str(period),
-                    "energy": str(form.get("energy", "")),
-                },
-                today=period.start,
-            )
+            fields["period"] = str(_period_of(fields))
+            choice = self._choice({**fields, "compare": self.compare})
         except InputError as error:
             self.error = say(error)
             return None
-        serial = str(form.get("meter", ""))[:64]
-        return rx.redirect(readings_url(serial=serial, period=period, quantity=choice.quantity))
+        return rx.redirect(f"{ROUTE}?{query_of(choice)}")
+
+    @rx.event
+    @requires(Role.SUBSCRIBER)
+    async def compare_with(self, against: str, is_on: bool):  # type: ignore[no-untyped-def]
+        """A switch of comparison was turned on or off: go to the same period with or without it."""
+        if not self._shown or against not in tuple(Against):
+            return None
+        choice = self._choice(dict(parse_qsl(self._shown)))
+        chosen = replace(choice, against=Against(against) if is_on is True else None)
+        return rx.redirect(f"{ROUTE}?{query_of(chosen)}", replace=True)
 
     @rx.event
     @requires(Role.SUBSCRIBER)
     async def open_bar(self, points: list[dict[str, Any]]):  # type: ignore[no-untyped-def]
         """A column was clicked: go into it."""
-        index = points[0].get("pointNumber") if points and isinstance(points[0], dict) else None
+        first = points[0] if isinstance(points, list) and points else None
+        index = first.get("pointNumber") if isinstance(first, dict) else None
         if type(index) is not int or not 0 <= index < len(self._targets) or not self._targets[index]:
             return None
         return rx.redirect(self._targets[index])
@@ -145,7 +185,7 @@ class ReadingsState(rx.State):
         if not self._shown:
             return
         portal = current()
-        choice = choice_of(dict(parse_qsl(self._shown)), today=portal.clock().date())
+        choice = self._choice(dict(parse_qsl(self._shown)))
         found = await consumption(
             portal.database,
             subscriber_id=subscriber_id(),
@@ -155,13 +195,37 @@ class ReadingsState(rx.State):
             now=portal.clock(),
         )
         follow(self.router.session.client_token, type(self), frozenset({point_topic(found.point.point_id)}))
-        view = view_of(found)
-        for name in SHOWN:
-            value = getattr(view, name)
-            if getattr(self, name) != value:
-                setattr(self, name, value)
-        self._targets = view.targets
+        compared = await _compared(found, choice.against)
+        self._take(comparison_view_of(found, compared))
+        self._take(view_of(found, compared, choice.against))
         self.error = ""
+
+    def _take(self, view: ReadingsView | ComparisonView) -> None:
+        """Take over what has changed, so that only that is sent; the address of a column stays here."""
+        for field in view.__dataclass_fields__:
+            name = PRIVATE.get(field, field)
+            if getattr(self, name) != getattr(view, field):
+                setattr(self, name, getattr(view, field))
+
+    def _turn_to_table(self, query: dict[str, str]):  # type: ignore[no-untyped-def]
+        """The other tab is asked for: its own state shows it; an address without a meter gets the first."""
+        self.tab, self.error = TABLE, ""
+        serial, energy = serial_of(query), query.get("energy", "")
+        if (serial, energy) != (self.serial, self.energy):  # else the chart keeps its period
+            self.chart_tab = f"{ROUTE}?{urlencode({'meter': serial, 'energy': energy})}"
+        if not serial:
+            return rx.redirect(table_url(TableChoice(self.meters[0][0], Quantity.A_PLUS)), replace=True)
+        return ReadingsTableState.load
+
+    def _choice(self, query: dict[str, str]) -> Choice:
+        """Read a query.
+
+        Raises:
+            InputError: It has words or dates that mean nothing.
+        """
+        portal = current()
+        today = self._today(serial_of(query))
+        return choice_of(query, today=today, reading_day=portal.settings.reading_day)
 
     async def _know_meters(self, serial: str) -> None:
         """Read the list of meters when the page is first opened, or the address names one not in it."""
@@ -169,32 +233,51 @@ class ReadingsState(rx.State):
             return
         points = await points_of(current().database, subscriber_id=subscriber_id())
         self._zones = {point.serial: point.timezone for point in points}
-        self.meters = [[point.serial, _meter_text(point)] for point in points]
+        self._first_year = min((point.since.year for point in points), default=0)
+        self.meters = [[point.serial, meter_text(point)] for point in points]
         self.is_loaded = True
 
     def _today(self, serial: str) -> date:
         """The date at the meter's premises, or at those of the first one."""
-        zone = self._zones.get(serial) or self._zones[self.meters[0][0]]
+        zone = self._zones.get(serial) or next(iter(self._zones.values()), "UTC")
         return current().clock().astimezone(ZoneInfo(zone)).date()
 
     def _fill_form(self, choice: Choice) -> None:
-        start = choice.period.start
+        start, today = choice.period.start, self._today(choice.serial)
         self.serial = choice.serial
-        self.grain = choice.period.grain.value
+        self.grain, self.basis = choice.period.grain.value, choice.period.basis.value
+        self.basis_hint = _basis_hint(choice.period.basis)
         self.energy = choice.quantity.name
+        self.compare = choice.against.value if choice.against else ""
         self.day = start.isoformat()
-        self.month = str(start.month)
-        self.year = str(start.year)
-        last = current().clock().year
-        self.years = [str(year) for year in range(max(last, start.year), min(last - 5, start.year) - 1, -1)]
+        self.month, self.year = str(start.month), str(start.year)
+        years = range(max(today.year, start.year), min(self._first_year or start.year, start.year) - 1, -1)
+        self.years = [str(year) for year in years]
+        self.chart_tab = f"{ROUTE}?{self._shown}"
+        shown_day = min(choice.period.last, today)
+        self.table_tab = table_url(TableChoice(choice.serial, choice.quantity, shown_day))
 
 
-def _meter_text(point: PointView) -> str:
-    return " · ".join(part for part in (point.name or point.serial, point.address) if part)
+async def _compared(found: Consumption, against: Against | None) -> Comparison | None:
+    if against is None:
+        return None
+    portal = current()
+    return await comparison(
+        portal.database, found, subscriber_id=subscriber_id(), against=against, now=portal.clock()
+    )
+
+
+def _basis_hint(basis: Basis) -> str:
+    if basis is Basis.CALENDAR:
+        return ""
+    return _(
+        "A billing period begins on day {day} of the chosen month and ends before that day of the next.",
+        day=current().settings.reading_day,
+    )
 
 
 def _period_of(form: dict[str, str]) -> Period:
-    """The period the form's own fields name.
+    """The calendar period the form's own fields name; by whose months it is meant is for `choice_of`.
 
     Raises:
         InputError: They name none.

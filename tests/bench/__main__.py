@@ -1,4 +1,4 @@
-"""`make bench`: every measurement, or those named: pages, events, polling, ingest, sign_in, addresses.
+"""`make bench`: all measurements, or those named (pages, events, charts, polling, ingest, imports and so on).
 
     make bench ARGS="events --meters 1000"
 
@@ -13,7 +13,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-PARTS = ("pages", "events", "polling", "ingest", "sign_in", "addresses")
+PARTS = ("pages", "events", "charts", "polling", "ingest", "imports", "sign_in", "addresses")
 
 
 def main() -> None:
@@ -40,6 +40,10 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import events
 
         events.run(meters)
+    elif part == "charts":
+        from tests.bench import charts
+
+        charts.run()
     elif part == "addresses":
         from tests.bench import addresses
 
@@ -48,6 +52,10 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import sign_in
 
         sign_in.run()
+    elif part == "imports":
+        from tests.bench import imports
+
+        imports.run()
     elif part == "polling":
         from tests.bench import polling
 

@@ -1,4 +1,4 @@
-"""A database with a year of hourly intervals for many meters, made by the database itself.
+"""A database with hourly intervals for many meters, a year unless told, made by the database itself.
 
 Ten thousand meters are 87.6 million intervals: too many to send row by row. What is measured afterwards is
 reading, so the rows are plain: one quantity, every hour there, no tariff.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from lk_portal.services.access import Role, create_user
@@ -25,27 +26,39 @@ METERS_OF_SUBSCRIBER = 20
 OMSK_MS = 6 * 3_600_000
 
 
-def make(data_dir: Path, *, meters: int) -> str:
+@dataclass(frozen=True)
+class History:
+    """How much there is: local days from the first on, and how many meters are the subscriber's."""
+
+    first: date = date(YEAR, 1, 1)
+    days: int = HOURS // 24
+    own: int = METERS_OF_SUBSCRIBER
+
+
+A_YEAR = History()
+
+
+def make(data_dir: Path, *, meters: int, history: History = A_YEAR) -> str:
     """Fill `data_dir` with `meters` points, the first of them the subscriber's; gives a serial of hers."""
     settings = load_settings(
         environment="demo", data_dir=data_dir, bcrypt_rounds=4, timezone="Asia/Omsk", database_url=""
     )
     migrate(settings.database_address)
-    serial = asyncio.run(_people(Database(settings.database_address), settings))
+    serial = asyncio.run(_people(Database(settings.database_address), settings, history.own))
     with sqlite3.connect(data_dir / "portal.sqlite3") as connection:
         connection.executescript(
             "PRAGMA synchronous=OFF; PRAGMA cache_size=-400000; PRAGMA temp_store=MEMORY;"
         )
         _points(connection, meters)
-        _intervals(connection)
-        _rollups(connection)
+        _intervals(connection, history)
+        _rollups(connection, history)
     return serial
 
 
-async def _people(database: Database, settings: object) -> str:
+async def _people(database: Database, settings: object, own: int) -> str:
     owner = await factories.subscriber(database)
     serial = ""
-    for _ in range(METERS_OF_SUBSCRIBER):
+    for _ in range(own):
         made = await factories.a_metered_point(database, subscriber_id=owner)
         serial = serial or made.serial
     user_id = await create_user(
@@ -81,8 +94,8 @@ def _points(connection: sqlite3.Connection, meters: int) -> None:
     )
 
 
-def _intervals(connection: sqlite3.Connection) -> None:
-    start = datetime(YEAR, 1, 1, tzinfo=UTC) - timedelta(milliseconds=OMSK_MS)
+def _intervals(connection: sqlite3.Connection, history: History) -> None:
+    start = datetime.combine(history.first, time(), tzinfo=UTC) - timedelta(milliseconds=OMSK_MS)
     connection.execute(
         """
         WITH RECURSIVE hour(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM hour WHERE n < ? - 1)
@@ -91,12 +104,12 @@ def _intervals(connection: sqlite3.Connection) -> None:
         SELECT p.id, 1, ? + h.n * 3600000, 3600, 150 + (p.id * 31 + h.n * 17) % 700, 3600, 0, 1, 0
         FROM (SELECT id FROM metering_point ORDER BY id) p CROSS JOIN hour h
         """,
-        (HOURS, int(start.timestamp() * 1000)),
+        (history.days * 24, int(start.timestamp() * 1000)),
     )
 
 
-def _rollups(connection: sqlite3.Connection) -> None:
-    days = [(date(YEAR, 1, 1) + timedelta(days=n)) for n in range(HOURS // 24)]
+def _rollups(connection: sqlite3.Connection, history: History) -> None:
+    days = [history.first + timedelta(days=n) for n in range(history.days)]
     connection.execute("CREATE TEMP TABLE days (n INTEGER PRIMARY KEY, day TEXT)")
     first = (days[0] - date(1970, 1, 1)).days
     connection.executemany(

@@ -1,4 +1,4 @@
-"""The chart's events beside a no-op: the time from sending an event over the websocket to its answer.
+"""The chart's events and opening a section, beside a no-op: from sending an event to its answer.
 
 Every event is timed over a real socket against a production build. The no-op is a guarded handler that
 changes one word; the bare counter has no guard, no session and no database. The figures that count are the
@@ -21,10 +21,14 @@ from tests.e2e.raw_client import RawClient, raw_client, session_cookie
 from tests.portal_process import RunningPortal, running_portal
 
 STATE = "reflex___state____state.lk_portal___state___readings____readings_state"
+OPEN = "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal"
+OPENED = ('"is_hydrated_rx_state_": true', '"is_hydrated_rx_state_":true')
+SECTIONS = ("/", "/accounts", "/readings", "/diagnostics", "/support", "/info")
 COUNTER = "reflex___state____state.bare___bare____counter.add"
 BATCH = 45
 """Events on one connection: the guard lets 60 through at once, and 20 a second after that."""
 BATCHES = 12
+OPENINGS = 4 * BATCH
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Times:
     year: list[float]
     day: list[float]
     delta: int
+    opened: dict[str, list[float]]
 
 
 def run(meters: int = 10_000) -> None:
@@ -54,6 +59,13 @@ def run(meters: int = 10_000) -> None:
                 statistics.median(values) / noop,
                 spread(values),
                 at_most=None if kind == "day" else 3.0,
+            )
+        for path, values in times.opened.items():
+            ratio(
+                f"event: opening {path} / no-op, {name} meters ({count})",
+                statistics.median(values) / noop,
+                spread(values),
+                at_most=3.0,
             )
     for kind in ("month", "year"):
         ratio(
@@ -85,7 +97,7 @@ async def _events(portal: RunningPortal, serial: str) -> Times:
     address = f"/readings?meter={serial}&energy=A_PLUS"
     year = big_database.YEAR
     grains = [("pick_grain", {"grain": grain}) for grain in ("day", "month")]
-    noop = await _timed(
+    noop = await timed(
         portal.url, cookie, [(f"{STATE}.{name}", payload, "/readings") for name, payload in grains]
     )
     charts, delta = {}, 0
@@ -95,18 +107,29 @@ async def _events(portal: RunningPortal, serial: str) -> Times:
         ("day", [f"{year}-05-05", f"{year}-05-06"]),
     ):
         paths = [f"{address}&interval={kind}&period={period}" for period in periods]
-        charts[kind] = await _timed(portal.url, cookie, [(f"{STATE}.load", {}, path) for path in paths])
+        charts[kind] = await timed(portal.url, cookie, [(f"{STATE}.load", {}, path) for path in paths])
     async with raw_client(portal.url, cookie=cookie) as client:
         await client.send(f"{STATE}.load", path=f"{address}&interval=month&period={year}-05")
         delta = len((await client.settle()).encode())
-    return Times(noop, charts["month"], charts["year"], charts["day"], delta)
+    opened = {path: await _opened(portal.url, cookie, path) for path in SECTIONS}
+    return Times(noop, charts["month"], charts["year"], charts["day"], delta, opened)
+
+
+async def _opened(url: str, cookie: str, path: str) -> list[float]:
+    """Seconds of going to a page, again and again, until all its events are answered."""
+    times = []
+    for _ in range(OPENINGS // BATCH):
+        async with raw_client(url, cookie=cookie) as client:
+            taken = [await _one(client, OPEN, {}, path, until=OPENED) for _ in range(BATCH)]
+        times += taken[5:]
+    return times
 
 
 async def _bare(url: str) -> list[float]:
-    return await _timed(url, "", [(COUNTER, {}, "/")])
+    return await timed(url, "", [(COUNTER, {}, "/")])
 
 
-async def _timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
+async def timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
     """Seconds of each event but the first few of a connection, in turn."""
     times = []
     for _ in range(BATCHES):
@@ -116,11 +139,13 @@ async def _timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], 
     return times
 
 
-async def _one(client: RawClient, name: str, payload: dict[str, str], path: str) -> float:
+async def _one(
+    client: RawClient, name: str, payload: dict[str, str], path: str, *, until: tuple[str, ...] = ("",)
+) -> float:
     seen = len(client.received)
     began = time.perf_counter()
     await client.send(name, payload, path=path)
-    while len(client.received) == seen:
+    while not any(text in message for message in client.received[seen:] for text in until):
         await client.arrived.wait()
         client.arrived.clear()
     taken = time.perf_counter() - began

@@ -10,10 +10,11 @@ from sqlalchemy import insert, select
 
 from lk_portal.metering.simulator import LoadCurve, serial_of
 from lk_portal.metering.types import Quality, Quantity
-from lk_portal.models import MeterEvent, Severity, User
+from lk_portal.models import MeterEvent, RegisterReading, User
 from lk_portal.services import tickets
 from lk_portal.services.access import Role, Visit, create_user
 from lk_portal.services.database import Database
+from lk_portal.services.events import event_row, store_events
 from lk_portal.services.intervals import import_intervals
 from lk_portal.services.tables import table_of
 from lk_portal.services.tickets import Author, NewTicket
@@ -27,6 +28,7 @@ STRANGER = "petrov@example.com"
 OPERATOR = "operator@example.com"
 ADMIN = "admin@example.com"
 HISTORY_DAYS = 420
+REGISTER_HOURS = 120
 CANARY = "Канареечная"
 """The street of the subscriber: nobody else may ever get to see it."""
 OWNED_ACCOUNT = "550077700001"
@@ -44,6 +46,8 @@ class Seed:
     stranger_serial: str
     hole: datetime
     estimated: datetime
+    events: datetime
+    """The last event of the subscriber's meter; the others are hours before, one of them 70 days."""
     ticket: int
     """The subscriber's, new."""
     event: int
@@ -91,9 +95,49 @@ async def plant(database: Database, settings: Settings, *, simulator_port: int) 
     hour = now.replace(minute=0, second=0, microsecond=0)
     hole, estimated = hour - timedelta(days=40), hour - timedelta(days=41)
     await import_intervals(database, _history(point, serial, hour, hole, estimated), clock=lambda: now)
+    await _plant_registers(database, meter, serial, hour)
+    events = await _events(database, meter, stranger.meter_id, now)
     ticket = await _ticket(database, owner, now)
-    event = await _event(database, meter, now)
-    return Seed(serial, stranger.serial, hole, estimated, ticket, event)
+    event = await _event(database, meter)
+    return Seed(serial, stranger.serial, hole, estimated, events, ticket, event)
+
+
+async def _events(database: Database, meter_id: int, stranger_meter_id: int, now: datetime) -> datetime:
+    """Events of every group: pairs, one that goes on, one long ago, and one of the stranger's meter."""
+    last = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    minute = timedelta(minutes=1)
+    events = (
+        (last - 5 * minute, 2, 8),
+        (last, 2, 20),
+        (last - 90 * minute, 0, 7),
+        (last - 67 * minute, 0, 8),
+        (last - 120 * minute, 7, 9),
+        (last - 180 * minute, 7, 1),
+        (last - timedelta(days=70), 4, 3),
+    )
+    rows = [event_row(meter_id=meter_id, occurred_at=at, journal=j, code=code) for at, j, code in events]
+    rows.append(event_row(meter_id=stranger_meter_id, occurred_at=last, journal=4, code=4))
+    async with database.writing() as connection:
+        await store_events(connection, rows, now=now)
+    return last
+
+
+async def _plant_registers(database: Database, meter_id: int, serial: str, until: datetime) -> None:
+    """What the meter showed in each hour of the last days, so that the table of readings has pages."""
+    curve = LoadCurve.of_serial(serial)
+    moments = [until - timedelta(hours=step) for step in range(REGISTER_HOURS, 0, -1)]
+    rows = [
+        {
+            "meter_id": meter_id,
+            "quantity": Quantity.A_PLUS,
+            "zone": 0,
+            "taken_at": at,
+            "value_wh": curve.register_wh(at),
+        }
+        for at in moments
+    ]
+    async with database.writing() as connection:
+        await connection.execute(insert(RegisterReading), rows)
 
 
 async def _ticket(database: Database, owner: int, now: datetime) -> int:
@@ -110,14 +154,12 @@ async def _ticket(database: Database, owner: int, now: datetime) -> int:
     )
 
 
-async def _event(database: Database, meter: int, now: datetime) -> int:
-    """The voltage of the subscriber's meter was too low."""
-    at = now - timedelta(days=2)
-    row = {"meter_id": meter, "occurred_at": at, "journal": 0, "code": 9, "received_at": at}
-    async with database.writing() as connection:
-        made = insert(table_of(MeterEvent)).values(**row, severity=Severity.WARNING)
-        key = (await connection.execute(made)).inserted_primary_key
-    return int(key[0]) if key else 0
+async def _event(database: Database, meter_id: int) -> int:
+    """The subscriber's event of a voltage that was too low."""
+    event = table_of(MeterEvent)
+    low = (event.c.meter_id == meter_id) & (event.c.journal == 0) & (event.c.code == 9)
+    async with database.reading() as connection:
+        return int((await connection.scalars(select(event.c.id).where(low))).one())
 
 
 def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):

@@ -21,7 +21,10 @@ PUBLIC = {
     "/register": "Регистрация",
     "/recover": "Восстановление пароля",
     "/info": "Информация",
+    "/info?q=пароль": "Результаты поиска",
     "/info/agreement": "Пользовательское соглашение",
+    "/info/help": "Помощь",
+    "/info/help-marks": "Что значат обозначения",
     "/not-found": "Не найдено",
 }
 OWN = {
@@ -29,7 +32,11 @@ OWN = {
     "/accounts": "Абонент",
     f"/accounts/{seed.OWNED_ACCOUNT}": "Карточка лицевого счета",
     f"/meters/{serial_of(1)}": "Поверка прибора учета",
+    "/diagnostics": "Диагностика",
+    "/diagnostics?view=table": "Диагностика",
     "/readings": "График потребления",
+    "/readings?compare=previous&basis=billing": "График потребления",
+    "/readings?tab=table": "Таблица показаний",
     "/settings": "Настройка",
     "/support": "Поддержка",
     "/support?new=1": "Новое обращение",

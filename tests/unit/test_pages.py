@@ -69,7 +69,7 @@ def test_a_page_is_the_subscribers_unless_it_says_otherwise() -> None:
 
     assert found["/tips"] == {Role.SUBSCRIBER}
     assert found["/open"] == frozenset()
-    assert [page.route for page in all_pages() if not page.roles and page.menu] == []
+    assert [page.route for page in all_pages() if not page.roles and page.menu] == ["/info"]
 
 
 @pytest.mark.usefixtures("own_pages")

@@ -33,6 +33,16 @@ class Command:
         return {**kept, **own, "LK_TIMEZONE": "Asia/Omsk", "LK_BCRYPT_ROUNDS": "4", **more}
 
     async def __call__(self, *arguments: str, typed: str = "", **more: str) -> Ran:
+        code, out, err = await self._run(*arguments, typed=typed, **more)
+        return Ran(code, out.decode(), err.decode())
+
+    async def bytes(self, *arguments: str) -> bytes:
+        """What a command that went well printed, where that is no text."""
+        code, out, err = await self._run(*arguments)
+        assert (code, err) == (0, b"")
+        return out
+
+    async def _run(self, *arguments: str, typed: str = "", **more: str) -> tuple[int, bytes, bytes]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -44,4 +54,4 @@ class Command:
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
-        return Ran(process.returncode or 0, out.decode(), err.decode())
+        return process.returncode or 0, out, err

@@ -14,6 +14,7 @@ from lk_portal import i18n
 from lk_portal.cli import COMMANDS, run
 
 GROUPED = [["user", name] for name in ("create", "disable", "reset")]
+GROUPED += [["import", name] for name in ("intervals", "readings", "events")] + [["export", "consumption"]]
 ALL = [*([name] for name in COMMANDS), *GROUPED]
 HELP_SECONDS = 0.5
 
@@ -53,6 +54,14 @@ def test_the_list_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
         ["user", "create", "--email", "a@b.example", "--role", "subscriber"],
         ["user", "reset"],
         ["restore", "/nonexistent/file"],
+        ["import", "nonsense"],
+        ["import", "intervals"],
+        ["import", "intervals", "/nonexistent/file"],
+        ["export", "consumption", "--meter", "SN1", "--from", "2026-01-01"],
+        ["export", "consumption", "--meter", "SN1", "--from", "yesterday", "--to", "2026-01-01"],
+        ["export", "consumption", "--meter", "SN1", "--from", "2026-01-02", "--to", "2026-01-01"],
+        ["export", "consumption", "--meter", "SN1", "--from", "1900-01-02", "--to", "2026-01-01"],
+        ["export", "consumption", "--meter", "SN1", "--from", "2026-01-01", "--to", "9999-12-31"],
     ],
     ids=" ".join,
 )

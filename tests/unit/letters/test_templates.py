@@ -39,11 +39,11 @@ VALUES = {
     "new_phone": "***4567",
     "browser": "Firefox, Android",
     "address": "203.0.113.7",
-    "what": "Критические события прибора учета",
-    "list": "Дача: 3 события, последнее — 24.11.2026, 15:42; МИР С-07 № 7: 1 событие",
     "ticket": "12",
     "subject": "Нет света",
     "status": "В работе",
+    "what": "Критические события прибора учета",
+    "list": "Дача: 3 события, последнее — 24.11.2026, 15:42; МИР С-07 № 7: 1 событие",
 }
 EVERY = [(kind, locale) for kind in LetterKind for locale in KNOWN_LOCALES]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lk_portal.security.markup import ATTRIBUTES, TAGS, Heading, clean, render
+from lk_portal.security.markup import ATTRIBUTES, TAGS, Heading, clean, plain, render
 
 
 class Seen(HTMLParser):
@@ -111,3 +111,18 @@ def test_headings_are_named_for_a_table_of_contents() -> None:
         Heading(2, "code", "section-2"),
         Heading(2, "Одно и другое", "section-3"),
     )
+
+
+def test_the_plain_words_are_without_marks_and_images() -> None:
+    text = (
+        "# Как *войти*\n\nНажмите\n**Войти**, см. [помощь](/info/help)![снимок](/a.png).\n\n"
+        "- раз\n- `два`\n\n```\nкод\n```"
+    )
+
+    assert plain(text) == "Как войти\nНажмите Войти, см. помощь.\nраз\nдва\nкод"
+
+
+@pytest.mark.parametrize("text", ["<b>x</b>", "&lt;", "a\0b", ""])
+def test_plain_words_of_anything_are_text(text: str) -> None:
+    assert isinstance(plain(text), str)
+    assert plain("<b>жирно</b>") == "<b>жирно</b>"

@@ -104,3 +104,16 @@ def test_leap_days_and_ends_of_years():
     assert str(Period(Grain.MONTH, date(2026, 12, 1)).next()) == "2027-01"
     assert str(Period(Grain.MONTH, date(2027, 1, 1)).previous()) == "2026-12"
     assert Period(Grain.YEAR, date(2026, 1, 1)).parent() == Period(Grain.YEAR, date(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("grain", "text", "before"),
+    [
+        (Grain.DAY, "2028-02-29", "2027-02-28"),
+        (Grain.DAY, "2026-11-24", "2025-11-24"),
+        (Grain.MONTH, "2028-02", "2027-02"),
+        (Grain.YEAR, "2026", "2025"),
+    ],
+)
+def test_the_same_period_of_last_year(grain: Grain, text: str, before: str):
+    assert str(Period.parse(grain, text).a_year_before()) == before

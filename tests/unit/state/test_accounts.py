@@ -14,6 +14,7 @@ from lk_portal.services.access import Identity, identity_of
 from lk_portal.state import live
 from lk_portal.state.account import AccountState
 from lk_portal.state.accounts import AccountsState
+from lk_portal.state.accounts_view import account_link
 from lk_portal.state.guard import acting_as
 from lk_portal.state.meter import MeterState
 from tests import factories
@@ -213,6 +214,17 @@ async def test_a_card_is_shown(tab_at: Any) -> None:
     assert events == []
     assert [row["serial"] for row in state.meters] == [tab.placed.serial]
     assert await own_number(tab) in [row["value"] for row in state.facts]
+
+
+async def test_a_number_may_have_a_slash_in_it(tab_at: Any, people: People) -> None:
+    tab = await tab_at("/")
+    home = await factories.premises(people.database)
+    number, owner = "55-17/А", tab.placed.subscriber_id
+    await factories.account(people.database, premises_id=home, number=number, subscriber_id=owner)
+    tab.root = client_state(tab.identity.session_hash, account_link(number))
+
+    assert await tab.fire(AccountState, "load") == []
+    assert (await tab.state(AccountState)).number == number
 
 
 @pytest.mark.parametrize("kind", [AccountState, MeterState])

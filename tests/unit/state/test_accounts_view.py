@@ -165,7 +165,7 @@ def test_an_account_counts_its_meters(count: int, text: str) -> None:
     row = view.account_row(AccountLine("13-22/А", "г. Омск", "Дача", tuple(placed() for _ in range(count))))
 
     assert (row["meters"], row["note"], bool(row["load"])) == (text, "Дача", count > 0)
-    assert row["link"] == "/accounts/13-22%2F%D0%90"
+    assert row["link"] == "/accounts/13-22%252F%D0%90"
 
 
 def test_a_replacement_shows_both_ends_by_register() -> None:
@@ -288,6 +288,6 @@ def test_a_name_is_of_the_meter_that_stands_there() -> None:
 
 
 def test_links_hold_any_serial() -> None:
-    assert view.meter_link("a/b ?&") == "/meters/a%2Fb%20%3F%26"
+    assert view.meter_link("a/b ?&") == "/meters/a%252Fb%20%3F%26"
     assert view.chart_link("a&b") == "/readings?meter=a%26b"
     assert view.events_link("a&b") == "/diagnostics?meter=a%26b"

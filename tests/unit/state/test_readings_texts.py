@@ -16,9 +16,13 @@ from lk_portal.errors import InputError
 from lk_portal.i18n import kwh
 from lk_portal.metering.types import Quantity
 from lk_portal.services.consumption import Bar, Consumption, Grain, Period, PointView
-from lk_portal.state.readings import SHOWN, ReadingsState, _meter_text, _period_of
+from lk_portal.state.meter_choice import meter_text
+from lk_portal.state.readings import PRIVATE, ReadingsState, _period_of
+from lk_portal.state.readings_comparison import ComparisonView
+from lk_portal.state.readings_figure import HOLE_COLOR
+from lk_portal.state.readings_texts import coverage_text, period_text
 from lk_portal.state.readings_url import choice_of
-from lk_portal.state.readings_view import HOLE_COLOR, ReadingsView, coverage_text, period_text, view_of
+from lk_portal.state.readings_view import ReadingsView, view_of
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 MARKUP = '<img src=x onerror="alert(1)">&amp;'
@@ -86,7 +90,8 @@ def made(
 
 def words(shown: ReadingsView) -> str:
     """Everything that is sent to the page, as one text."""
-    return json.dumps({name: getattr(shown, name) for name in SHOWN}, ensure_ascii=False)
+    sent = shown.__dataclass_fields__.keys() - PRIVATE.keys()
+    return json.dumps({name: getattr(shown, name) for name in sent}, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("period", [DAY, MONTH, YEAR])
@@ -94,7 +99,7 @@ def test_a_period_without_data_is_never_zero(period: Period) -> None:
     shown = view_of(made(period, rest=NO_DATA))
 
     assert shown.is_empty
-    assert shown.summary == f"{period_text(period)}: нет данных"
+    assert shown.summary == f"{period_text(period)}: Прибор учета еще не передавал показаний"
     assert {shown.total, shown.average, shown.peak, *(row[1] for row in shown.rows)} == {"—"}
     assert "0,00" not in words(shown)
 
@@ -114,22 +119,22 @@ def test_a_measured_zero_is_a_zero(period: Period) -> None:
 def test_table_figure_and_sums_tell_the_same(changes: list[dict[str, object]]) -> None:
     consumption = made(DAY, *changes)
     shown = view_of(consumption)
-    traces = [trace for trace in shown.figure["data"] if "yaxis" not in trace]
-    holes = [trace for trace in shown.figure["data"] if trace.get("yaxis") == "y2"]
+    *traces, slots = shown.figure["data"]
+    hatched = [shape == "/" for shape in slots["marker"]["pattern"]["shape"]]
 
     assert json.loads(json.dumps(shown.figure, allow_nan=False)) == shown.figure
     assert len(shown.rows) == len(shown.targets) == 24
-    assert len(holes) == any(bar.is_hole for bar in consumption.bars)
+    assert slots["y"] == [1 if bar.expected_s else None for bar in consumption.bars]
     for index, (bar, row) in enumerate(zip(consumption.bars, shown.rows, strict=True)):
         drawn = [trace["y"][index] for trace in traces]
-        hatched = [trace["y"][index] for trace in holes]
         if bar.covered_s:
             assert sum(drawn) * 1000 == pytest.approx(bar.total_wh)
             assert row[1] == kwh(bar.total_wh)
         else:
             assert set(drawn) == {None}
             assert row[1] == "—"
-        assert hatched == ([1 if bar.is_hole else None] if holes else [])
+        assert hatched[index] == bar.is_hole
+        assert ("нет данных" in slots["hovertext"][index]) == bar.is_hole
         assert ("нет данных" in row[2]) == bar.is_hole
         assert ("расчетное" in row[2]) == bool(bar.estimated_s)
         assert all(
@@ -228,8 +233,8 @@ def test_markup_in_names_stays_text() -> None:
     assert "<img" not in words(shown)
     assert "<img" not in json.dumps(shown.targets)
     assert "meter=%3Cimg%20src%3Dx%20onerror%3D%22alert%281%29%22%3E%26amp%3B&" in shown.earlier
-    assert _meter_text(at) == f"{MARKUP} · {MARKUP}", "React writes it as text; nothing is lost or added"
-    assert _meter_text(point(serial="SN-1")) == "SN-1 · г. Омск"
+    assert meter_text(at) == f"{MARKUP} · {MARKUP}", "React writes it as text; nothing is lost or added"
+    assert meter_text(point(serial="SN-1")) == "SN-1 · г. Омск"
 
 
 def test_freshness_is_in_the_premises_time() -> None:
@@ -268,11 +273,13 @@ def test_a_form_that_names_none_is_told(form: dict[str, str]) -> None:
 
 
 def test_a_serial_from_an_address_is_cut() -> None:
-    assert choice_of({"meter": "x" * 1000}, today=date(2026, 6, 17)).serial == "x" * 64
-    assert choice_of({"meter": MARKUP}, today=date(2026, 6, 17)).serial == MARKUP
+    assert choice_of({"meter": "x" * 1000}, today=date(2026, 6, 17), reading_day=25).serial == "x" * 64
+    assert choice_of({"meter": MARKUP}, today=date(2026, 6, 17), reading_day=25).serial == MARKUP
 
 
 def test_every_part_of_the_view_has_its_place_in_the_state() -> None:
     """`_show` copies by name; a name that the state lacks would only fail on an open page."""
-    assert set(SHOWN) | {"targets"} == set(ReadingsView.__dataclass_fields__)
-    assert set(SHOWN) <= set(ReadingsState.base_vars)
+    for view in (ReadingsView, ComparisonView):
+        assert view.__dataclass_fields__.keys() - PRIVATE.keys() <= ReadingsState.base_vars.keys()
+    assert all(hasattr(ReadingsState, name) for name in PRIVATE.values())
+    assert set(PRIVATE) <= ReadingsView.__dataclass_fields__.keys()

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from lk_portal import i18n
 from lk_portal.errors import InputError
 from lk_portal.metering.types import Quantity
-from lk_portal.services.consumption import Bar, Consumption, Grain, Period, PointView
-from lk_portal.state.readings_url import ROUTE, choice_of, query_of, readings_url
-from lk_portal.state.readings_view import ReadingsView, note, view_of
+from lk_portal.services.comparison import Against
+from lk_portal.services.consumption import Bar, Basis, Consumption, Grain, Period, PointView
+from lk_portal.state.readings_texts import note
+from lk_portal.state.readings_url import ROUTE, Choice, choice_of, query_of, readings_url
+from lk_portal.state.readings_view import ReadingsView, view_of
 
 DAY = timedelta(days=1)
 POINT = PointView(1, "44/1&x", "", "1", "г.Омск", "Asia/Omsk", datetime(2020, 1, 1, tzinfo=UTC), None)
@@ -55,7 +58,9 @@ def test_a_whole_month() -> None:
     assert [entry[1] for entry in shown.legend] == ["Т1", "Т2"]
     assert not shown.is_incomplete
     assert not shown.has_estimates
-    assert len(shown.figure["data"]) == 2, "a trace for each zone and none for holes"
+    *zones, slots = shown.figure["data"]
+    assert len(zones) == 2
+    assert set(slots["marker"]["pattern"]["shape"]) == {""}, "no holes"
 
 
 def test_a_hole_is_a_hatched_column_and_no_zero() -> None:
@@ -65,7 +70,7 @@ def test_a_hole_is_a_hatched_column_and_no_zero() -> None:
 
     *zones, hole = shown.figure["data"]
     assert all(trace["y"][4] is None for trace in zones)
-    assert [index for index, value in enumerate(hole["y"]) if value] == [4]
+    assert [index for index, shape in enumerate(hole["marker"]["pattern"]["shape"]) if shape] == [4]
     assert shown.rows[4][1:3] == ["—", "нет данных"]
     assert shown.is_incomplete
     assert shown.coverage == "данные за 696 из 720 часов"
@@ -76,7 +81,7 @@ def test_a_slot_that_is_still_open_is_no_hole() -> None:
     found[4] = replace(found[4], total_wh=0, zones_wh=(0, 0, 0, 0), covered_s=0, is_open=True)
 
     assert not found[4].is_hole
-    assert len(view(JUNE, tuple(found)).figure["data"]) == 2
+    assert set(view(JUNE, tuple(found)).figure["data"][-1]["marker"]["pattern"]["shape"]) == {""}
 
 
 def test_an_estimate_is_dotted_and_said() -> None:
@@ -142,34 +147,51 @@ def test_the_figure_is_plain_json() -> None:
     assert json.loads(json.dumps(shown.figure)) == shown.figure
 
 
-@given(
-    st.text(max_size=40),
-    st.sampled_from(Grain),
-    st.dates(date(1990, 1, 1), date(2100, 12, 31)),
-    st.sampled_from(Quantity),
+CHOICES = st.builds(
+    Choice,
+    serial=st.text(max_size=40),
+    period=st.builds(
+        lambda grain, day, basis: Period.containing(grain, day, basis=basis, reading_day=25),
+        st.sampled_from(Grain),
+        st.dates(date(1991, 1, 1), date(2100, 12, 31)),
+        st.sampled_from(Basis),
+    ),
+    quantity=st.sampled_from(Quantity),
+    against=st.sampled_from([None, *Against]),
 )
-def test_an_address_is_read_back(serial: str, grain: Grain, day: date, quantity: Quantity) -> None:
-    from urllib.parse import parse_qsl
 
-    period = Period.containing(grain, day)
-    url = readings_url(serial=serial, period=period, quantity=quantity)
+
+@given(CHOICES)
+def test_an_address_is_read_back(choice: Choice) -> None:
+    url = readings_url(
+        serial=choice.serial, period=choice.period, quantity=choice.quantity, against=choice.against
+    )
     query = dict(parse_qsl(url.removeprefix(f"{ROUTE}?"), keep_blank_values=True))
-    choice = choice_of(query, today=date(2000, 1, 1))
+    again = choice_of(query, today=date(2000, 1, 1), reading_day=25)
 
-    assert (choice.serial, choice.period, choice.quantity) == (serial, period, quantity)
-    assert query_of(choice) == url.removeprefix(f"{ROUTE}?")
+    assert again == choice
+    assert query_of(again) == url.removeprefix(f"{ROUTE}?")
 
 
 def test_an_empty_address_is_this_month() -> None:
-    choice = choice_of({}, today=date(2026, 6, 17))
+    choice = choice_of({}, today=date(2026, 6, 17), reading_day=25)
 
-    assert (choice.serial, choice.period, choice.quantity) == ("", JUNE, Quantity.A_PLUS)
+    assert choice == Choice("", JUNE, Quantity.A_PLUS)
 
 
 @pytest.mark.parametrize(
     "query",
-    [{"interval": "week"}, {"energy": "X"}, {"period": "2026-13"}, {"period": "июнь"}, {"period": "9999-01"}],
+    [
+        {"interval": "week"},
+        {"energy": "X"},
+        {"period": "2026-13"},
+        {"period": "июнь"},
+        {"period": "9999-01"},
+        {"period": "1899-12"},
+        {"basis": "lunar"},
+        {"compare": "neighbour"},
+    ],
 )
 def test_an_address_that_means_nothing_is_said(query: dict[str, str]) -> None:
     with pytest.raises(InputError):
-        choice_of(query, today=date(2026, 6, 17))
+        choice_of(query, today=date(2026, 6, 17), reading_day=25)

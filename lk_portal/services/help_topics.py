@@ -1,0 +1,50 @@
+"""The help ("Помощь"): one Markdown file per topic and language in lk_portal/help. For pages and the search.
+
+A file is `NN-name.md`: the number is its place, the name its address (/info/help-name), the first line its
+title. A new file is a new topic; a test wants it in every language. docs/user-guide is assembled from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lk_portal.errors import NotFoundError
+
+FOLDER = Path(__file__).parents[1] / "help"
+PREFIX = "help-"
+"""So begin the addresses of topics, so that none of the utility's pages gets in their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic; `text` is Markdown without the title."""
+
+    slug: str
+    title: str
+    text: str
+
+
+@cache
+def topics(locale: str) -> tuple[Topic, ...]:
+    """All topics in a language, in their order."""
+    return tuple(_read(path) for path in sorted((FOLDER / locale).glob("*.md")))
+
+
+def topic(locale: str, slug: str) -> Topic:
+    """The topic at an address.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    for one in topics(locale):
+        if one.slug == slug:
+            return one
+    raise NotFoundError
+
+
+def _read(path: Path) -> Topic:
+    title, _newline, text = path.read_text(encoding="utf-8").partition("\n")
+    _number, _dash, name = path.stem.partition("-")
+    return Topic(PREFIX + name, title.removeprefix("# ").strip(), text.strip())

@@ -1,0 +1,123 @@
+"""What /readings shows as a file to take along: a plain GET, for a browser saves what it is given.
+
+A foreign meter, an unknown one and an address that means nothing get the same answer, byte for byte.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from lk_portal.errors import InputError, NotFoundError
+from lk_portal.i18n import say
+from lk_portal.metering.types import Quantity
+from lk_portal.security.navigation import LOGIN
+from lk_portal.security.tokens import hash_of
+from lk_portal.services import audit
+from lk_portal.services.access import Duty, Identity, identity_of
+from lk_portal.services.context import Portal, current
+from lk_portal.services.exports.files import ExportFile, FileFormat
+from lk_portal.services.exports.rows import STEP_OF, Wish
+from lk_portal.services.exports.source import find_point
+from lk_portal.services.periods import Basis, Grain, Period
+from lk_portal.web import forms
+
+READINGS = "/readings"
+PATH = f"{READINGS}/export"
+MAX_SERIAL = 64
+
+log = logging.getLogger(__name__)
+
+
+async def export(request: Request) -> Response:
+    """GET /readings/export: meter, interval, period, energy, basis as /readings has them, and format."""
+    portal = current()
+    page = f"{READINGS}?{request.url.query}" if request.url.query else READINGS
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return forms.redirect(READINGS)  # another site may not make a browser fetch it
+    identity = await _identity(portal, request)
+    if identity is None:
+        return forms.redirect(forms.with_next(LOGIN, page))
+    if identity.duty is not Duty.NONE:
+        return forms.redirect(forms.page_after(identity.duty, page))
+    try:
+        file = await _file(portal, request.query_params, identity)
+        await _record(portal, request, identity, file)
+    except (InputError, NotFoundError):
+        return PlainTextResponse("Not found", 404)
+    except Exception as error:
+        return PlainTextResponse(say(forms.broken(error)), 503)
+    log.info("web:consumption:export")
+    return StreamingResponse(
+        file.chunks(),
+        media_type=file.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{quote(file.name, safe="")}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def export_routes() -> list[Route]:
+    """The routes of this module."""
+    return [Route(PATH, export, methods=["GET"])]
+
+
+async def _identity(portal: Portal, request: Request) -> Identity | None:
+    token = forms.session_token(request)
+    return await identity_of(
+        portal.database,
+        portal.settings,
+        session_hash=hash_of(token) if token else "",
+        now=portal.clock(),
+    )
+
+
+async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) -> ExportFile:
+    """What the address asks for, of the person's own.
+
+    Raises:
+        InputError: The address means nothing.
+        NotFoundError: She has no such meter.
+    """
+    if identity.subscriber_id is None:
+        raise NotFoundError
+    try:
+        form = FileFormat(query.get("format", ""))
+        wish = _wish(query, reading_day=portal.settings.reading_day)
+    except (KeyError, ValueError):
+        raise NotFoundError from None
+    point = await find_point(portal.database, serial=wish.serial, subscriber_id=identity.subscriber_id)
+    return ExportFile(portal.database, point, wish, form, portal.settings.utility_name, portal.clock())
+
+
+def _wish(query: Mapping[str, str], *, reading_day: int) -> Wish:
+    grain, basis = Grain(query.get("interval", "")), Basis(query.get("basis", Basis.CALENDAR))
+    period = Period.parse(grain, query.get("period", ""), basis=basis, reading_day=reading_day)
+    return Wish(
+        serial=query.get("meter", "")[:MAX_SERIAL],
+        quantity=Quantity[query.get("energy", Quantity.A_PLUS.name)],
+        first=period.start,
+        after=period.end,
+        step=STEP_OF[grain],
+        basis=basis,
+        reading_day=reading_day,
+    )
+
+
+async def _record(portal: Portal, request: Request, identity: Identity, file: ExportFile) -> None:
+    async with portal.database.writing() as connection:
+        await audit.record(
+            connection,
+            action=audit.CONSUMPTION_EXPORTED,
+            visit=forms.visit_of(request),
+            actor=identity.user_id,
+            subject=identity.user_id,
+            file=file.name,
+        )
