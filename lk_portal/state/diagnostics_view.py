@@ -13,7 +13,7 @@ from lk_portal.metering.types import Severity
 from lk_portal.services.event_history import EventHistory
 from lk_portal.services.event_pairs import Episode
 from lk_portal.state.diagnostics_url import Choice, Layout, url_of
-from lk_portal.state.readings_view import period_text
+from lk_portal.state.readings_texts import period_text
 
 PAGE_ROWS = 25
 """So many rows weigh at most 20 KB, were every one of them of another kind."""
