@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.i18n import _, using_locale
 from lk_portal.models import LetterKind, TicketStatus, User
-from lk_portal.services import letters
+from lk_portal.services import letters, notifications
 from lk_portal.services.tables import table_of
 from lk_portal.services.ticket_rows import TicketRow
 from lk_portal.services.ticket_rules import STATUSES
@@ -24,7 +24,9 @@ _user = table_of(User)
 async def tell_answered(
     connection: AsyncConnection, ticket: TicketRow, *, status: TicketStatus, now: datetime
 ) -> None:
-    """Write to whoever sent the ticket, in the caller's transaction; nobody, when the login was erased.
+    """Tell whoever sent the ticket, in the caller's transaction, by letter and push as she chose.
+
+    Nobody is told when the login was erased.
 
     Args:
         connection: Of the transaction that answers or closes.
@@ -32,11 +34,13 @@ async def tell_answered(
         status: What it is from now on.
         now: Aware UTC.
     """
-    query = select(_user.c.email, _user.c.locale, _user.c.display_name).where(
+    query = select(_user.c.id, _user.c.email, _user.c.locale, _user.c.display_name).where(
         _user.c.id == ticket.author_user_id, _user.c.is_active
     )
     person = (await connection.execute(query)).one_or_none()
-    if person is None:
+    if person is None or not await notifications.tell_answered(
+        connection, user_id=person.id, page=f"/support/{ticket.id}", now=now
+    ):
         return
     with using_locale(person.locale):
         words = _(STATUSES[status])

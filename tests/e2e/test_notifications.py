@@ -253,7 +253,7 @@ async def test_a_push_is_shown_and_leads_to_its_page(
 
     assert await page.evaluate(shown) == [
         ["127.0.0.1", "", "portal", ""],
-        ["ЭнергоМир", "Новый ответ", "answer", "/support/1"],
+        ["ЭнергоМир", "Новый ответ на обращение", "answer", "/support/1"],
     ]
     cached = await page.evaluate("caches.keys()")
     assert cached == []

@@ -11,8 +11,19 @@ import pytest
 from sqlalchemy import func, select, update
 
 from lk_portal.errors import AccessDeniedError, InputError, NotFoundError, ThrottledError
-from lk_portal.models import Account, Letter, LetterKind, MeterEvent, Severity, TicketStatus, User
-from lk_portal.services import audit, ticket_desk, ticket_rules, tickets
+from lk_portal.models import (
+    Account,
+    Channel,
+    Letter,
+    LetterKind,
+    MeterEvent,
+    NotificationKind,
+    PushMessage,
+    Severity,
+    TicketStatus,
+    User,
+)
+from lk_portal.services import audit, notification_choices, push, ticket_desk, ticket_rules, tickets
 from lk_portal.services.changes import changed_since, subscriber_topic, ticket_topic
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
@@ -21,6 +32,7 @@ from lk_portal.settings import Settings, load_settings
 from tests import factories
 from tests.integration.services.persons import NOW, deeds, letters_written, visit
 from tests.integration.services.ticket_people import DAY, HOUR, Writer, key
+from tests.push_service import Browser
 
 
 @pytest.fixture
@@ -305,6 +317,36 @@ async def test_an_answer_and_a_closing_are_told_by_letter_without_their_words(wr
     assert [letter.data["status"] for letter in told] == ["Ждет ответа абонента", "Закрыто"]
     assert told[0].data["subject"] == "Canary subject"
     assert "CANARY-ANSWER" not in repr(told)
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+async def test_an_answer_is_told_in_the_ways_its_reader_chose(one: Writer, channel: Channel) -> None:
+    user_id = one.author.user_id
+    await push.subscribe(
+        one.database,
+        user_id=user_id,
+        session_hash="",
+        subscription=Browser().subscription,
+        locale="ru",
+        visit=visit(),
+    )
+    await notification_choices.choose(
+        one.database,
+        user_id=user_id,
+        kind=NotificationKind.ANSWER,
+        channel=channel,
+        is_wanted=False,
+        visit=visit(),
+    )
+    number = await one.create()
+
+    await one.answer(number)
+
+    message = table_of(PushMessage)
+    async with one.database.reading() as connection:
+        pages = [row.data["page"] for row in await connection.execute(select(message.c.data))]
+    letters = await letters_written(one.database, LetterKind.TICKET_ANSWERED)
+    assert (len(letters), pages) == ((0, [f"/support/{number}"]) if channel is Channel.LETTER else (1, []))
 
 
 async def test_nobody_is_told_when_the_login_is_gone(one: Writer) -> None:
