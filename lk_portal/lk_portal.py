@@ -167,7 +167,7 @@ def _framed(page: PageSpec, settings: Settings) -> rx.Component:
     return shell(
         page.layout(),
         title=page.title,
-        route=page.route,
+        route=f"{page.under}{page.route}",
         utility=settings.utility_name,
         main=[(item.route, item.title, item.icon) for item in menu_pages("main")],
         admin=[(item.route, item.title, item.icon) for item in menu_pages("admin")],

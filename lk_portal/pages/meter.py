@@ -20,7 +20,9 @@ RowVar = rx.Var[dict[str, str]]
 HEADING = "text-lg font-semibold mb-3"
 
 
-@portal_page(route="/meters/[meter]", title=_("Meter"), icon="meter", on_load=(MeterState.load,))
+@portal_page(
+    route="/meters/[meter]", title=_("Meter"), icon="meter", under="/accounts", on_load=(MeterState.load,)
+)
 def meter() -> rx.Component:
     """What a person looks for first comes first: is there current, and until when are there data."""
     return rx.cond(

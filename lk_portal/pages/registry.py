@@ -40,6 +40,7 @@ class PageSpec:
         layout: Gives the page's content.
         has_shell: Whether the menu is drawn around it.
         badge: What its item in the menu counts; None: nothing.
+        under: Route of the menu's item it belongs to, where its own route does not begin with that.
     """
 
     route: str
@@ -52,6 +53,7 @@ class PageSpec:
     on_load: tuple[Any, ...] = ()
     has_shell: bool = True
     badge: Section | None = None
+    under: str = ""
 
 
 _pages: dict[str, PageSpec] = {}
@@ -68,6 +70,7 @@ def portal_page(
     on_load: tuple[Any, ...] = (),
     has_shell: bool = True,
     badge: Section | None = None,
+    under: str = "",
 ) -> Callable[[Layout], Layout]:
     """Register the decorated layout function as a page.
 
@@ -93,6 +96,7 @@ def portal_page(
             on_load=on_load,
             has_shell=has_shell,
             badge=badge,
+            under=under,
         )
         if badge is not None:
             lead_to(route, badge)
