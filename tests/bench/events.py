@@ -130,13 +130,15 @@ async def _bare(url: str) -> list[float]:
 
 
 async def timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
-    """Seconds of each event but the first few of a connection, in turn."""
-    times = []
-    for _ in range(BATCHES):
-        async with raw_client(url, cookie=cookie) as client:
-            taken = [await _one(client, *events[number % len(events)]) for number in range(BATCH)]
-        times += taken[5:]
-    return times
+    """Seconds of each event of all batches."""
+    return [taken for _ in range(BATCHES) for taken in await batch(url, cookie, events)]
+
+
+async def batch(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
+    """Seconds of each event but the first few of one connection, in turn."""
+    async with raw_client(url, cookie=cookie) as client:
+        taken = [await _one(client, *events[number % len(events)]) for number in range(BATCH)]
+    return taken[5:]
 
 
 async def _one(
