@@ -65,7 +65,7 @@
     const line = document.createElement("li");
     line.className = "flex items-center gap-2";
     const name = document.createElement("span");
-    name.className = "break-all grow";
+    name.className = "break-words min-w-0 grow";
     name.textContent = file.name;
     const size = document.createElement("span");
     size.className = "text-sm whitespace-nowrap";
