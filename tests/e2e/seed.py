@@ -155,11 +155,11 @@ async def _ticket(database: Database, owner: int, now: datetime) -> int:
 
 
 async def _event(database: Database, meter_id: int) -> int:
-    """The subscriber's event of a voltage that was too low."""
+    """The subscriber's event of a voltage that was too high."""
     event = table_of(MeterEvent)
-    low = (event.c.meter_id == meter_id) & (event.c.journal == 0) & (event.c.code == 9)
+    high = (event.c.meter_id == meter_id) & (event.c.journal == 0) & (event.c.code == 7)
     async with database.reading() as connection:
-        return int((await connection.scalars(select(event.c.id).where(low))).one())
+        return int((await connection.scalars(select(event.c.id).where(high))).one())
 
 
 def _history(point: int, serial: str, until: datetime, hole: datetime, estimated: datetime):
