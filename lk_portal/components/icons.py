@@ -29,7 +29,7 @@ PATHS: dict[str, str] = {
     "pencil": "M4 20h4L19 9l-4-4L4 16ZM13 7l4 4",
     "check": "m5 13 5 5L20 7",
     "download": "M12 4v11M7 11l5 5 5-5M5 20h14",
-    "house": "M4 11 12 4l8 7v9H4ZM10 20v-6h4v6",
+    "bill": "M6 3h12v18l-3-2-3 2-3-2-3 2ZM9 8h6M9 12h6",
     "meter": "M6 3h12v18H6ZM9 7h6v4H9ZM12 15v3",
     "plug": "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0ZM12 17v4",
     "pulse": "M3 12h4l3-8 4 16 3-8h4",

@@ -16,7 +16,7 @@ HEADING = "text-lg font-semibold mb-3"
 
 
 @portal_page(
-    route="/accounts/[account]", title=_("Personal account"), icon="house", on_load=(AccountState.load,)
+    route="/accounts/[account]", title=_("Personal account"), icon="bill", on_load=(AccountState.load,)
 )
 def account() -> rx.Component:
     """The card, the meters that stand there, and those that stood there."""

@@ -20,7 +20,7 @@ RowVar = rx.Var[dict[str, str]]
 @portal_page(
     route="/accounts",
     title=_("Subscriber"),
-    icon="house",
+    icon="bill",
     menu="main",
     order=20,
     on_load=(AccountsState.load,),

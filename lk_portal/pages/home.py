@@ -207,7 +207,7 @@ def _accounts() -> rx.Component:
         rx.foreach(HomeState.accounts, _account),
         rx.el.p(HomeState.more),
         to=_section(ACCOUNTS),
-        icon_name="house",
+        icon_name="bill",
     )
 
 

@@ -4,7 +4,8 @@ Any client can send any event with any payload, so this runs as a Reflex middlew
 the framework's own included:
 
 1. an event that no page of ours could have sent is dropped (`state.payloads`);
-2. events that only begin and end the loading of a page pass; what they queue comes here by itself;
+2. events that only begin and end the loading of a page pass where the state is of the session they come with:
+   what they queue comes here by itself;
 3. the session is looked up; one that has ended is a visitor's, and its socket is closed;
 4. the client's state is bound to the session it was made under; under another one it is emptied first;
 5. the framework's own handlers are let through, its `setvar` is not;
@@ -147,12 +148,12 @@ class AccessMiddleware(Middleware):
         if not is_sound(event):
             log.info("state:event:unsound", extra={"handler": event.name[:120]})
             return StateUpdate()
-        if event.name in QUEUEING_HANDLERS:
-            return None
         portal = current()
         root = state._get_root_state()
         session_hash = read_cookie(root.router.headers.cookie, SESSION_HASH_COOKIE)
         choose_locale(read_cookie(root.router.headers.cookie, LOCALE_COOKIE))
+        if event.name in QUEUEING_HANDLERS and await is_filled_for(root, session_hash or VISITOR):
+            return None
         is_framework = event.name in FRAMEWORK_HANDLERS
         identity = await identity_of(
             portal.database,

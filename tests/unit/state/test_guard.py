@@ -239,6 +239,20 @@ async def test_what_only_queues_a_pages_events_is_not_looked_up_and_the_events_a
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("name", sorted(QUEUEING_HANDLERS))
+async def test_what_only_queues_empties_the_state_of_another_session_too(
+    application: rx.App, people: People, name: str
+) -> None:
+    tab = client_state(await people.add("ivanov", Role.SUBSCRIBER))
+    await fire(application, tab, HOME)
+    (await tab.get_state(HomeState)).accounts = [{"name": "private"}]
+
+    come_from(tab, await people.add("petrov", Role.SUBSCRIBER))
+    assert await fire(application, tab, name) is None
+
+    assert (await tab.get_state(HomeState)).accounts == []
+
+
 async def test_a_session_that_is_over_is_a_visitors(application: rx.App, people: People) -> None:
     session = await people.add("ivanov", Role.SUBSCRIBER)
     tab = client_state(session)
