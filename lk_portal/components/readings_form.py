@@ -7,8 +7,8 @@ import reflex as rx
 from lk_portal.components.kit import field, select
 from lk_portal.i18n import _, month_names
 from lk_portal.metering.types import Quantity
+from lk_portal.services.quantity_texts import quantity_text
 from lk_portal.state.readings import ReadingsState
-from lk_portal.state.readings_texts import quantity_text
 
 PICKER = "col-span-2 order-1 lg:order-none lg:col-span-1"
 """On a telephone the period has a row of its own, below interval and energy."""

@@ -13,8 +13,8 @@ from lk_portal.i18n import _, day_text, kwh, moment_text, ngettext
 from lk_portal.metering.types import Quantity
 from lk_portal.services.accounts import AccountCard, AccountLine, RegisterReading, Replacement
 from lk_portal.services.meters import LastReading, MeterCard, PlacedMeter, Polling, SealView, Verifications
+from lk_portal.services.quantity_texts import quantity_text, unit_of
 from lk_portal.state.load_view import advice_text, reason_text, summary_of, time_text, word_of
-from lk_portal.state.readings_texts import quantity_text, unit_of
 
 Row = dict[str, str]
 DASH = "—"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from lk_portal.i18n import _, kwh
 from lk_portal.services.comparison import Comparison
 from lk_portal.services.consumption import Consumption, Grain
-from lk_portal.state.readings_texts import percent, period_text, signed, unit_of
+from lk_portal.services.quantity_texts import unit_of
+from lk_portal.state.readings_texts import percent, period_text, signed
 
 
 @dataclass(frozen=True, slots=True)

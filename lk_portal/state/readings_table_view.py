@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from lk_portal.i18n import _, day_text, kwh, moment_text
 from lk_portal.metering.types import Quantity
+from lk_portal.services.quantity_texts import unit_of
 from lk_portal.services.register_table import SUM, Nature, RegisterPage, RegisterRow
-from lk_portal.state.readings_texts import unit_of
 
 UNKNOWN = "—"
 

@@ -1,4 +1,4 @@
-"""The words of /readings: energy types, periods, columns, coverage, and why there is nothing to see.
+"""The words of /readings: periods, columns, coverage, and why there is nothing to see.
 
 Pure; for the chart's view, the table of readings and their pages.
 """
@@ -20,26 +20,10 @@ from lk_portal.i18n import (
     month_text,
     short_month_names,
 )
-from lk_portal.metering.types import Quantity
 from lk_portal.services.consumption import Bar, Basis, Consumption, Grain, Period
 
 SECONDS_PER_HOUR = 3600
 MINUS = "−"
-
-
-def unit_of(quantity: Quantity) -> str:
-    """кВт·ч or квар·ч."""
-    return _("kvarh") if quantity.is_reactive else _("kWh")
-
-
-def quantity_text(quantity: Quantity) -> str:
-    """The name of an energy type on the screen."""
-    return {
-        Quantity.A_PLUS: _("Active import"),
-        Quantity.A_MINUS: _("Active export"),
-        Quantity.R_PLUS: _("Reactive import"),
-        Quantity.R_MINUS: _("Reactive export"),
-    }[quantity]
 
 
 def period_text(period: Period) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from lk_portal.i18n import _, kwh
 from lk_portal.services.comparison import Against, Comparison
 from lk_portal.services.consumption import Bar, Consumption, Grain, Period
+from lk_portal.services.quantity_texts import unit_of
 from lk_portal.state.readings_figure import Column, figure, zone_color, zone_wh, zones_used
 from lk_portal.state.readings_texts import (
     SECONDS_PER_HOUR,
@@ -20,7 +21,6 @@ from lk_portal.state.readings_texts import (
     period_text,
     slot_text,
     tick_label,
-    unit_of,
 )
 from lk_portal.state.readings_url import readings_url
 

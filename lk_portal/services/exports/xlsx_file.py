@@ -21,6 +21,7 @@ from lk_portal.metering.types import Quality, Quantity
 from lk_portal.services.exports.cells import text_cell
 from lk_portal.services.exports.rows import ExportRow, Wish
 from lk_portal.services.exports.source import ExportPoint
+from lk_portal.services.quantity_texts import quantity_text, unit_of
 
 ROWS_OF_SHEET = 1_000_000
 """A sheet ends at 1 048 576 rows."""
@@ -88,7 +89,7 @@ class _Sheet:
 
 def headings(quantity: Quantity) -> tuple[str, ...]:
     """The names of the columns, with their units."""
-    unit = _("kvarh") if quantity.is_reactive else _("kWh")
+    unit = unit_of(quantity)
     return (
         _("Start"),
         _("End"),
@@ -110,16 +111,6 @@ def quality_text(quality: Quality) -> str:
         Quality.EDITED: _("edited"),
         Quality.MISSING: _("no data"),
     }[quality]
-
-
-def quantity_text(quantity: Quantity) -> str:
-    """The name of a type of energy, as on the page."""
-    return {
-        Quantity.A_PLUS: _("Active import"),
-        Quantity.A_MINUS: _("Active export"),
-        Quantity.R_PLUS: _("Reactive import"),
-        Quantity.R_MINUS: _("Reactive export"),
-    }[quantity]
 
 
 def offset_text(at: datetime) -> str:
