@@ -26,6 +26,7 @@ TESTS = Path(__file__).parent
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Processes share the tests file by file; those of the browser stay together, around one portal."""
     for item in items:
