@@ -23,7 +23,7 @@ run: $(VENV)/.runtime ## The demo: own data, simulated meters, the portal on por
 
 test: $(VENV)/.dev ## All tests; ARGS="-k chart" picks some, JOBS=1 runs them in one process
 	scripts/ensure-test-tools.sh
-	$(PYTHON) -m pytest --numprocesses=$(JOBS) --dist=loadgroup $(ARGS)
+	$(PYTHON) -m pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
 dev: $(VENV)/.dev ## The portal on the demo's data, with hot reload
 	LK_ENVIRONMENT=demo LK_DATA_DIR=var/demo lk migrate

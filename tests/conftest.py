@@ -21,17 +21,8 @@ from lk_portal.services.migrations import migrate
 from tests.postgres import PostgresMissingError, running_server
 
 TEMPLATE = "lk_template"
-TESTS = Path(__file__).parent
 
 _numbers = itertools.count(1)
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Processes share the tests file by file; those of the browser stay together, around one portal."""
-    for item in items:
-        folder, *_rest = item.path.relative_to(TESTS).parts
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "e2e" else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")
