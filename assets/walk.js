@@ -105,7 +105,7 @@
     if (event.target.matches && event.target.matches(REGION)) cursorOf(event.target).hidden = true;
   });
 
-  // "Назад" goes away on the longest period: whoever pressed it with a key finds the focus in the chart.
+  // The way back goes away on the longest period: whoever pressed it with a key finds the focus in the chart.
   document.addEventListener("click", function (event) {
     const region = document.querySelector(REGION);
     if (event.detail === 0 && region && closest(event.target, "[data-lk-back]")) region.focus();

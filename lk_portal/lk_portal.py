@@ -26,7 +26,7 @@ from lk_portal import i18n, pages
 from lk_portal.components.shell import offline_banner, shell
 from lk_portal.i18n import _
 from lk_portal.logs import report
-from lk_portal.pages.registry import PageSpec, all_pages, menu_pages
+from lk_portal.pages.registry import Layout, PageSpec, all_pages, menu_pages
 from lk_portal.services import context
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
@@ -152,13 +152,19 @@ def _load_pages() -> None:
 def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:
     entering = ShellState.enter if page.roles else ShellState.enter_public
     application.add_page(
-        lambda: _framed(page, settings),
+        _of_its_own_module(lambda: _framed(page, settings), page),
         route=page.route,
         title=f"{page.title} — {settings.utility_name}",
         on_load=[entering, *page.on_load],
     )
     if page.route == "/not-found":
         application.add_page(page.layout, route="404", title=_("Not found"))
+
+
+def _of_its_own_module(layout: Layout, page: PageSpec) -> Layout:
+    """Reflex cuts scripts by the module of a page's function: each page loads its own only."""
+    layout.__module__ = page.layout.__module__
+    return layout
 
 
 def _framed(page: PageSpec, settings: Settings) -> rx.Component:

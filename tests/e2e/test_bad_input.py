@@ -180,7 +180,7 @@ async def test_an_account_with_an_owner_is_left_to_the_utility(
     owner = await (await browser.new_context(viewport=DESKTOP, locale="ru-RU")).new_page()  # type: ignore[arg-type]
     await owner.goto(f"{site.url}/login")
     await sign_in(Pointer(owner), seed.SUBSCRIBER, seed.PASSWORD)
-    await expect(owner.get_by_text(seed.CANARY)).to_be_visible()
+    await expect(owner.get_by_text(seed.CANARY).first).to_be_visible()
 
 
 async def test_a_known_and_an_unknown_email_hear_the_same(page: Page, site: Site) -> None:

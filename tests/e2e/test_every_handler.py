@@ -37,6 +37,7 @@ MOVING = {
     "month_rollup",
     "point_freshness",
     "meter_connection",
+    "seen_marker",
     "notified",
     "push_message",
 }
@@ -275,6 +276,10 @@ async def at_rest(site: Site) -> dict[str, str]:
             for name in names
             if name not in MOVING and not name.startswith("sqlite_")
         }
+        queries["seen_marker"] = (
+            "SELECT seen.* FROM seen_marker seen JOIN portal_user person ON person.id = seen.user_id"
+            f" WHERE person.email = '{seed.SUBSCRIBER}' ORDER BY seen.section"
+        )
         queries["letter"] = "SELECT id, kind, to_address, user_id, data FROM letter ORDER BY 1"
         return {
             name: hashlib.sha256(repr(connection.execute(query).fetchall()).encode()).hexdigest()
