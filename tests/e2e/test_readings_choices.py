@@ -204,7 +204,9 @@ async def test_a_finger_goes_into_a_column_however_small(browser: Browser, site:
     await expect(page.get_by_role("heading", name="Главная")).to_be_visible()
     await page.goto(f"{site.url}/readings?interval=month&period={_month_back(2)}")
     await page.locator(COLUMNS).first.wait_for()
-    box = await page.locator(".nsewdrag").first.bounding_box()
+    plot = page.locator(".nsewdrag").first
+    await plot.scroll_into_view_if_needed()
+    box = await plot.bounding_box()
     assert box is not None
     await page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + 4)
 
