@@ -5,7 +5,7 @@
   const PREFIX = "lk-draft:";
   const KEPT = ["subject", "category", "account", "text"];
   const SLACK = 200000; // what is typed, and the form's own lines
-  const restored = new WeakSet();
+  const restored = new WeakMap(); // by field, the draft it was filled from
   const chosen = new WeakMap();
 
   const formOf = (node) => (node && node.closest ? node.closest(FORMS) : null);
@@ -27,14 +27,22 @@
   function forget(form) {
     stored((storage) => storage.removeItem(nameOf(form)));
   }
+  // Field by field: one that is made anew is empty again, a list may get its choices later, and the form may
+  // become another draft's.
   function restore(form) {
-    if (restored.has(form) || !form.elements.text) return;
-    restored.add(form);
-    const typed = JSON.parse(stored((storage) => storage.getItem(nameOf(form))) || "{}");
-    for (const name of KEPT) {
-      if (typeof typed[name] === "string" && form.elements[name]) form.elements[name].value = typed[name];
+    const draft = nameOf(form);
+    const waiting = KEPT.map((name) => form.elements[name]).filter((field) => field && restored.get(field) !== draft);
+    if (!waiting.length) return;
+    const typed = JSON.parse(stored((storage) => storage.getItem(draft)) || "{}");
+    for (const field of waiting) {
+      const text = typed[field.name];
+      const isOthers = restored.has(field) && restored.get(field) !== PREFIX && field.matches("input, textarea");
+      if (typeof text === "string") field.value = text;
+      else if (isOthers) field.value = "";
+      if (typeof text !== "string" || field.value === text) restored.set(field, draft);
     }
   }
+  const restoreAll = () => document.querySelectorAll(FORMS).forEach(restore);
 
   function say(form, name, sentence) {
     const field = form.elements[name];
@@ -179,8 +187,11 @@
     },
     true,
   );
-  new MutationObserver(() => document.querySelectorAll(FORMS).forEach(restore)).observe(
-    document.documentElement,
-    { childList: true, subtree: true },
-  );
+  new MutationObserver(restoreAll).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributes: true,
+    attributeFilter: ["data-lk-draft"],
+  });
+  restoreAll(); // the form may have been quicker than this script
 })();
