@@ -21,11 +21,9 @@ help: ## Say what there is
 run: $(VENV)/.runtime ## The demo: own data, simulated meters, the portal on port 8000
 	lk demo $(ARGS)
 
-# The browser's tests have the machine to themselves; 5 is pytest's word for "none of these here".
 test: $(VENV)/.dev ## All tests; ARGS="-k chart" picks some, JOBS=1 runs them in one process
 	scripts/ensure-test-tools.sh
-	$(PYTHON) -m pytest --numprocesses=$(JOBS) --dist=loadfile -m "not browser" $(ARGS) || [ $$? -eq 5 ]
-	$(PYTHON) -m pytest -m browser $(ARGS) || [ $$? -eq 5 ]
+	$(PYTHON) -m pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
 dev: $(VENV)/.dev ## The portal on the demo's data, with hot reload
 	LK_ENVIRONMENT=demo LK_DATA_DIR=var/demo lk migrate
