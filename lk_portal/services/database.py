@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lk_portal.errors import StorageError
+from lk_portal.services.sqlite_trips import OneTripDriver
 
 BUSY_TIMEOUT_MS = 10_000
 SQLITE_READERS = 8
@@ -55,7 +56,9 @@ class Database:
             self._reader = _sqlite_engine(url, pool_size=SQLITE_READERS, is_writer=False)
             self._writer = _sqlite_engine(url, pool_size=1, is_writer=True)
         else:
-            self._writer = create_async_engine(url, pool_size=POSTGRES_POOL, pool_pre_ping=True)
+            self._writer = create_async_engine(
+                url, pool_size=POSTGRES_POOL, pool_pre_ping=True, skip_autocommit_rollback=True
+            )
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -106,10 +109,13 @@ def _make_parent(url: URL) -> None:
 
 def _sqlite_engine(url: URL, *, pool_size: int, is_writer: bool) -> AsyncEngine:
     options: dict[str, Any] = (
-        {} if is_writer else {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        {}
+        if is_writer
+        else {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
     )
     engine = create_async_engine(
         url,
+        module=OneTripDriver(),
         pool_size=pool_size,
         max_overflow=0 if is_writer else SQLITE_READERS,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
