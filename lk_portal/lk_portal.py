@@ -12,7 +12,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator
 from importlib.metadata import entry_points
-from typing import cast
+from typing import Any, cast
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -34,6 +34,7 @@ from lk_portal.serving.frontend import pages_dir
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 from lk_portal.state.guard import AccessMiddleware
 from lk_portal.state.live import Broadcaster
+from lk_portal.state.opening import load_with_frame
 from lk_portal.state.shell import ShellState
 from lk_portal.web.guard import Guard
 from lk_portal.web.install import MANIFEST
@@ -150,15 +151,22 @@ def _load_pages() -> None:
 
 
 def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:
-    entering = ShellState.enter if page.roles else ShellState.enter_public
     application.add_page(
         _of_its_own_module(lambda: _framed(page, settings), page),
         route=page.route,
         title=f"{page.title} — {settings.utility_name}",
-        on_load=[entering, *page.on_load],
+        on_load=_entering(page),
     )
     if page.route == "/not-found":
         application.add_page(page.layout, route="404", title=_("Not found"))
+
+
+def _entering(page: PageSpec) -> list[Any]:
+    """The events of opening a page: one, if its own loads can be run within the frame's."""
+    enter: Any = ShellState.enter if page.roles else ShellState.enter_public
+    if load_with_frame(page.route, page.on_load, is_public=not page.roles):
+        return [enter(page.route)]
+    return [enter(""), *page.on_load]
 
 
 def _of_its_own_module(layout: Layout, page: PageSpec) -> Layout:

@@ -85,10 +85,15 @@ def public(handler: Handler) -> Handler:
     return handler
 
 
+def access_of(function: Callable[..., Any]) -> Access | None:
+    """What a handler's function declares; None when it declares nothing."""
+    return getattr(function, _DECLARATION, None)
+
+
 def declared_access(event_name: str) -> Access | None:
     """What the handler behind an event declares; None when it declares nothing or does not exist."""
     registered = RegistrationContext.get().event_handlers.get(event_name)
-    return getattr(registered.handler.fn, _DECLARATION, None) if registered else None
+    return access_of(registered.handler.fn) if registered else None
 
 
 _identity: ContextVar[Identity | None] = ContextVar("lk_identity", default=None)

@@ -1,6 +1,7 @@
 """The state of the shell around every page: who is signed in, what is new, and what went wrong.
 
-Page states do not inherit from it; pages call `ShellState.enter` before their own `load`.
+Page states do not inherit from it; its `enter` runs when a page opens, and the page's own loads with it
+(`state.opening`).
 
 What is new stands as a number on the items of the main menu. Opening a section makes what is behind it seen;
 so does leaving it, for what came while it was open was seen as it came. Neither writes when nothing was new.
@@ -9,6 +10,7 @@ so does leaving it, for what came while it was open was seen as it came. Neither
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import reflex as rx
 
@@ -19,6 +21,7 @@ from lk_portal.services.context import current
 from lk_portal.services.seen import MOST, News, Section, mark_seen, news, person_topic
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, public, requires, who
 from lk_portal.state.live import Slot, follow, once, wake
+from lk_portal.state.opening import load_page
 from lk_portal.state.sections import section_of
 
 MAX_NUMBER_LENGTH = 16
@@ -39,17 +42,19 @@ class ShellState(rx.State):
 
     @rx.event
     @requires(*ANYBODY_SIGNED_IN)
-    async def enter(self) -> None:
+    async def enter(self, route: str = "") -> list[Any]:
         """A signed-in page was opened. Visitors never get here: the guard sends them to sign in."""
         self._remember()
         await self._arrive()
+        return await load_page(self, route)
 
     @rx.event
     @public
-    async def enter_public(self) -> None:
+    async def enter_public(self, route: str = "") -> list[Any]:
         """A page for everybody was opened."""
         self._remember()
         await self._arrive()
+        return await load_page(self, route)
 
     @rx.event
     @public

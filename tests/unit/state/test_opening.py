@@ -1,0 +1,122 @@
+"""Opening a page in one event: the frame runs its loads, and none that the person may not fire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import reflex as rx
+
+from lk_portal.pages.registry import all_pages, menu_pages
+from lk_portal.services.access import Duty, Identity, Role, identity_of
+from lk_portal.state import opening
+from lk_portal.state.account import AccountState
+from lk_portal.state.accounts import AccountsState
+from lk_portal.state.consent import ConsentState
+from lk_portal.state.guard import Access, acting_as
+from lk_portal.state.home import HomeState
+from lk_portal.state.info import InfoState
+from lk_portal.state.opening import load_page, load_with_frame
+from lk_portal.state.shell import ShellState
+from tests.unit.state.people import People, client_state
+
+LOAD = HomeState.event_handlers["load"]
+NOT_FOUND = "/not-found"
+
+
+async def identity(people: People, session: str) -> Identity:
+    portal = people.portal
+    found = await identity_of(portal.database, portal.settings, session_hash=session, now=portal.clock())
+    assert found is not None
+    return found
+
+
+async def entered(
+    route: str, person: Identity | None, *, handler: str = "enter"
+) -> tuple[rx.State, list[Any]]:
+    root = client_state(person.session_hash if person else "", route)
+    frame = await root.get_state(ShellState)
+    enter = ShellState.event_handlers[handler].fn
+    if person is None:
+        return root, await enter(frame, route)
+    with acting_as(person):
+        return root, await enter(frame, route)
+
+
+async def test_the_frame_s_event_fills_the_page_too(application: rx.App, people: People) -> None:
+    session, _placed = await people.subscriber("anna")
+    root, events = await entered("/accounts", await identity(people, session))
+    accounts = await root.get_state(AccountsState)
+    assert events == []
+    assert len(accounts.accounts) == 1
+    assert (await root.get_state(ShellState)).name == "anna"
+
+
+async def test_a_load_that_the_person_may_not_fire_is_not_run(application: rx.App, people: People) -> None:
+    session = await people.add("olga", Role.OPERATOR)
+    root, events = await entered("/accounts", await identity(people, session))
+    assert len(events) == 1
+    assert NOT_FOUND in str(events[0].args)
+    assert not (await root.get_state(AccountsState)).is_loaded
+
+
+async def test_a_visitor_gets_a_public_page_filled(application: rx.App, people: People) -> None:
+    root, events = await entered("/info", None, handler="enter_public")
+    assert events == []
+    assert (await root.get_state(InfoState)).is_loaded
+
+
+async def test_a_visitor_who_names_another_page_gets_nothing_of_it(
+    application: rx.App, people: People
+) -> None:
+    root, events = await entered("/accounts", None, handler="enter_public")
+    assert NOT_FOUND in str(events[0].args)
+    assert not (await root.get_state(AccountsState)).is_loaded
+
+
+@pytest.mark.parametrize("route", ["", "/none", "/accounts/1"])
+async def test_an_unknown_page_has_nothing_to_load(application: rx.App, people: People, route: str) -> None:
+    session, _placed = await people.subscriber("anna")
+    _root, events = await entered(route, await identity(people, session))
+    assert events == []
+
+
+def test_every_section_opens_with_one_event_of_ours(application: rx.App) -> None:
+    for page in menu_pages("main"):
+        assert len(application.get_load_events(page.route)) == 1, page.route
+
+
+def test_a_page_for_those_who_owe_something_keeps_its_own_event(application: rx.App) -> None:
+    consent = next(page for page in all_pages() if page.route == "/consent")
+    assert len(application.get_load_events("/consent")) == 1 + len(consent.on_load) > 1
+    assert not load_with_frame("/x", [ConsentState.event_handlers["load"]], is_public=True)
+
+
+def test_what_yields_stays_an_event(application: rx.App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_loads", {})
+    assert not load_with_frame("/x", [AccountState.event_handlers["load"]], is_public=False)
+    assert load_with_frame("/x", [LOAD], is_public=False)
+    assert list(opening._loads) == ["/x"]
+
+
+def test_a_load_that_declares_nothing_stays_an_event_for_the_guard_to_refuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "_loads", {})
+    undeclared = rx.event(lambda _state: None)
+    handler = type("Handler", (), {"fn": staticmethod(undeclared), "state": HomeState})
+    assert not load_with_frame("/x", [handler], is_public=False)
+    assert opening._loads == {}
+
+
+async def test_the_declaration_is_asked_each_time(
+    application: rx.App, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Declarations do not change while a portal runs; that they are looked at is seen when one does."""
+    session, _placed = await people.subscriber("anna")
+    only_admins = Access(is_public=False, roles=frozenset({Role.ADMIN}), duty=Duty.NONE)
+    monkeypatch.setattr(opening, "access_of", lambda _fn: only_admins)
+    root = client_state(session, "/accounts")
+    with acting_as(await identity(people, session)):
+        events = await load_page(await root.get_state(ShellState), "/accounts")
+    assert NOT_FOUND in str(events[0].args)
