@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, distinct, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, distinct, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,6 +50,22 @@ FIXED_SLUGS = frozenset(["agreement", "consent", "help"])
 """Pages of the portal itself, beside the utility's at /info/[slug]."""
 
 _page = table_of(InfoPage)
+_IS_OUT = _page.c.published_at <= bindparam("now", type_=_page.c.published_at.type)
+_VISIBLE: dict[bool, ColumnElement[bool]] = {True: _IS_OUT, False: _IS_OUT & _page.c.is_public.is_(True)}
+"""Out, due, and for this reader, by whether she is signed in; a draft has no time, so it is never due."""
+_IS_LISTED = _page.c.kind != InfoKind.BLOCK
+_HEADLINES: Select[Any] = select(
+    _page.c.slug, _page.c.locale, _page.c.kind, _page.c.title, _page.c.position, _page.c.published_at
+)
+_ARTICLES: Select[Any] = _HEADLINES.add_columns(_page.c.text)
+_LISTED = {signed_in: _HEADLINES.where(seen, _IS_LISTED) for signed_in, seen in _VISIBLE.items()}
+_SEARCHED = {signed_in: _ARTICLES.where(seen, _IS_LISTED) for signed_in, seen in _VISIBLE.items()}
+_NEW = {
+    signed_in: select(func.count(distinct(_page.c.slug))).where(
+        seen, _IS_LISTED, _page.c.published_at > bindparam("since", type_=_page.c.published_at.type)
+    )
+    for signed_in, seen in _VISIBLE.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +122,15 @@ Text = TypeVar("Text", bound=Headline)
 
 async def headlines(database: Database, reader: Reader) -> tuple[Headline, ...]:
     """The pages in their order and then the news, newest first, that the reader may see."""
-    query = _HEADLINES.where(_is_visible(reader), _page.c.kind != InfoKind.BLOCK)
     async with database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = (await connection.execute(_LISTED[reader.is_signed_in], {"now": reader.now})).all()
     return _in_order(_chosen((Headline(*row) for row in rows), reader))
 
 
 async def visible(database: Database, reader: Reader) -> tuple[Article, ...]:
     """The same as `headlines`, with the texts; for the search."""
-    query = _ARTICLES.where(_is_visible(reader), _page.c.kind != InfoKind.BLOCK)
     async with database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = (await connection.execute(_SEARCHED[reader.is_signed_in], {"now": reader.now})).all()
     return _in_order(_chosen(map(_article, rows), reader))
 
 
@@ -142,12 +156,9 @@ async def count_new(database: Database, *, since: datetime, now: datetime, is_si
 
     A text in two languages counts once; one that was only changed does not count.
     """
-    reader = Reader(locale="", fallback="", is_signed_in=is_signed_in, now=now)
-    query = select(func.count(distinct(_page.c.slug))).where(
-        _is_visible(reader), _page.c.published_at > since, _page.c.kind != InfoKind.BLOCK
-    )
+    times = {"now": now, "since": since}
     async with database.reading() as connection:
-        return int((await connection.execute(query)).scalar_one())
+        return int((await connection.execute(_NEW[is_signed_in], times)).scalar_one())
 
 
 async def save(database: Database, draft: Draft, *, actor: int | None, visit: Visit) -> None:
@@ -194,26 +205,14 @@ async def withdraw(database: Database, *, slug: str, locale: str, actor: int | N
     )
 
 
-_HEADLINES: Select[Any] = select(
-    _page.c.slug, _page.c.locale, _page.c.kind, _page.c.title, _page.c.position, _page.c.published_at
-)
-_ARTICLES: Select[Any] = _HEADLINES.add_columns(_page.c.text)
-
-
-def _is_visible(reader: Reader) -> ColumnElement[bool]:
-    """Out, due, and for this reader; a draft has no time, so it is never due."""
-    for_reader: ColumnElement[bool] = true() if reader.is_signed_in else _page.c.is_public.is_(True)
-    return (_page.c.published_at <= reader.now) & for_reader
-
-
 async def _one(
     database: Database, reader: Reader, slug: str, is_of_kind: ColumnElement[bool]
 ) -> Article | None:
     if len(slug) > MAX_SLUG or not is_storable(slug):
         return None
-    query = _ARTICLES.where(_page.c.slug == slug, _is_visible(reader), is_of_kind)
+    query = _ARTICLES.where(_page.c.slug == slug, _VISIBLE[reader.is_signed_in], is_of_kind)
     async with database.reading() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = (await connection.execute(query, {"now": reader.now})).all()
     return next(iter(_chosen(map(_article, rows), reader)), None)
 
 

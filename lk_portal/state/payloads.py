@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from reflex.event import Event
@@ -71,9 +72,12 @@ def is_sound(event: Event) -> bool:
     return all(checks[key](value) for key, value in event.payload.items() if key in checks)
 
 
+_signature = lru_cache(maxsize=1024)(inspect.signature)
+
+
 def _binds(function: Callable[..., Any], payload: dict[str, Any]) -> bool:
     try:
-        inspect.signature(function).bind(None, **payload)
+        _signature(function).bind(None, **payload)
     except TypeError:
         return False
     return True

@@ -13,7 +13,18 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-PARTS = ("pages", "events", "charts", "live", "polling", "ingest", "imports", "sign_in", "addresses")
+PARTS = (
+    "pages",
+    "events",
+    "openings",
+    "charts",
+    "live",
+    "polling",
+    "ingest",
+    "imports",
+    "sign_in",
+    "addresses",
+)
 
 
 def main() -> None:
@@ -40,6 +51,10 @@ def _run(part: str, *, meters: int, points: int) -> None:
         from tests.bench import events
 
         events.run(meters)
+    elif part == "openings":
+        from tests.bench import openings
+
+        openings.run()
     elif part == "charts":
         from tests.bench import charts
 

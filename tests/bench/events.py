@@ -1,4 +1,4 @@
-"""The chart's events and opening a section, beside a no-op: from sending an event to its answer.
+"""The chart's events, beside a no-op: from sending an event to its answer.
 
 Every event is timed over a real socket against a production build. The no-op is a guarded handler that
 changes one word; the bare counter has no guard, no session and no database. The figures that count are the
@@ -21,14 +21,10 @@ from tests.e2e.raw_client import RawClient, raw_client, session_cookie
 from tests.portal_process import RunningPortal, running_portal
 
 STATE = "reflex___state____state.lk_portal___state___readings____readings_state"
-OPEN = "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal"
-OPENED = ('"is_hydrated_rx_state_": true', '"is_hydrated_rx_state_":true')
-SECTIONS = ("/", "/accounts", "/readings", "/diagnostics", "/support", "/info")
 COUNTER = "reflex___state____state.bare___bare____counter.add"
 BATCH = 45
 """Events on one connection: the guard lets 60 through at once, and 20 a second after that."""
 BATCHES = 12
-OPENINGS = 4 * BATCH
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,6 @@ class Times:
     year: list[float]
     day: list[float]
     delta: int
-    opened: dict[str, list[float]]
 
 
 def run(meters: int = 10_000) -> None:
@@ -59,13 +54,6 @@ def run(meters: int = 10_000) -> None:
                 statistics.median(values) / noop,
                 spread(values),
                 at_most=None if kind == "day" else 3.0,
-            )
-        for path, values in times.opened.items():
-            ratio(
-                f"event: opening {path} / no-op, {name} meters ({count})",
-                statistics.median(values) / noop,
-                spread(values),
-                at_most=3.0,
             )
     for kind in ("month", "year"):
         ratio(
@@ -111,18 +99,7 @@ async def _events(portal: RunningPortal, serial: str) -> Times:
     async with raw_client(portal.url, cookie=cookie) as client:
         await client.send(f"{STATE}.load", path=f"{address}&interval=month&period={year}-05")
         delta = len((await client.settle()).encode())
-    opened = {path: await _opened(portal.url, cookie, path) for path in SECTIONS}
-    return Times(noop, charts["month"], charts["year"], charts["day"], delta, opened)
-
-
-async def _opened(url: str, cookie: str, path: str) -> list[float]:
-    """Seconds of going to a page, again and again, until all its events are answered."""
-    times = []
-    for _ in range(OPENINGS // BATCH):
-        async with raw_client(url, cookie=cookie) as client:
-            taken = [await _one(client, OPEN, {}, path, until=OPENED) for _ in range(BATCH)]
-        times += taken[5:]
-    return times
+    return Times(noop, charts["month"], charts["year"], charts["day"], delta)
 
 
 async def _bare(url: str) -> list[float]:
@@ -137,13 +114,14 @@ async def timed(url: str, cookie: str, events: list[tuple[str, dict[str, str], s
 async def batch(url: str, cookie: str, events: list[tuple[str, dict[str, str], str]]) -> list[float]:
     """Seconds of each event but the first few of one connection, in turn."""
     async with raw_client(url, cookie=cookie) as client:
-        taken = [await _one(client, *events[number % len(events)]) for number in range(BATCH)]
+        taken = [await one_event(client, *events[number % len(events)]) for number in range(BATCH)]
     return taken[5:]
 
 
-async def _one(
+async def one_event(
     client: RawClient, name: str, payload: dict[str, str], path: str, *, until: tuple[str, ...] = ("",)
 ) -> float:
+    """Seconds from sending an event to the first answer that has one of the texts `until` in it."""
     seen = len(client.received)
     began = time.perf_counter()
     await client.send(name, payload, path=path)
