@@ -19,26 +19,31 @@ BUTTON = "btn btn-primary min-h-11 text-base self-end order-3 col-span-2 lg:orde
 def chart_form() -> rx.Component:
     """Every choice of it ends up in the address."""
     return rx.el.form(
-        meter_field(ReadingsState.serial, class_name="col-span-2"),
-        _basis_choice(),
-        field(
-            _("Interval"),
-            select(
-                "interval",
-                rx.el.option(_("Day"), value="day"),
-                rx.el.option(_("Month"), value="month"),
-                rx.el.option(_("Year"), value="year"),
-                value=ReadingsState.grain,
-                on_change=ReadingsState.pick_grain,
+        # Until the page is filled, and again after the connection was lost, there is nothing to choose from.
+        rx.el.fieldset(
+            meter_field(ReadingsState.serial, class_name="col-span-2"),
+            _basis_choice(),
+            field(
+                _("Interval"),
+                select(
+                    "interval",
+                    rx.el.option(_("Day"), value="day"),
+                    rx.el.option(_("Month"), value="month"),
+                    rx.el.option(_("Year"), value="year"),
+                    value=ReadingsState.grain,
+                    on_change=ReadingsState.pick_grain,
+                ),
+                for_id="interval",
             ),
-            for_id="interval",
-        ),
-        _period_picker(),
-        energy_field(ReadingsState.energy),
-        rx.el.button(_("Show"), type="submit", class_name=BUTTON),
-        rx.el.p(
-            ReadingsState.basis_hint,
-            class_name="billing-hint col-span-2 lg:col-span-4 order-4 lg:order-none text-sm",
+            _period_picker(),
+            energy_field(ReadingsState.energy),
+            rx.el.button(_("Show"), type="submit", class_name=BUTTON),
+            rx.el.p(
+                ReadingsState.basis_hint,
+                class_name="billing-hint col-span-2 lg:col-span-4 order-4 lg:order-none text-sm",
+            ),
+            disabled=~ReadingsState.is_loaded,
+            class_name="contents",
         ),
         on_submit=ReadingsState.show,
         reset_on_submit=False,
