@@ -22,7 +22,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
@@ -32,17 +31,12 @@ from lk_portal.errors import PortalError
 from lk_portal.i18n import active_locale, using_locale
 from lk_portal.logs import report
 from lk_portal.services.access import Duty, Identity, identities_of
-from lk_portal.services.changes import Change, changed_since
+from lk_portal.services.changes import OVERLAP, Change, changed_since
 from lk_portal.services.context import Portal
 from lk_portal.state.guard import BindingState, acting_as, is_empty, is_filled_for, who
 from lk_portal.state.sockets import close_soon
 
 TURN_S = 1.0
-OVERLAP = timedelta(seconds=60)
-"""A transaction takes its time stamp first and is seen when it commits: a writer may wait ten seconds for
-SQLite and then write for many more, and clocks of nodes differ. Looking back this far misses none. What was
-told is remembered, so it costs reading an index: about 2 ms for each thousand points that changed since."""
-
 AT_ONCE = 8
 """So many tabs are served at the same time; as many as there are connections to read with."""
 
