@@ -95,7 +95,7 @@ def _import(file: Path, do: Callable[[Job], Awaitable[ImportReport]], *, is_dry_
     from lk_portal.services.imports.work import Job
 
     async def work(portal: Portal) -> ImportReport:
-        return await do(Job(portal.database, file, portal.clock(), is_dry_run, _Told()))
+        return await do(Job(portal.database, file, portal.clock(), is_dry_run, _Told(), portal.clock))
 
     try:
         report = with_portal(settings, work)

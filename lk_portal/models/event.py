@@ -18,6 +18,7 @@ class MeterEvent(Table, table=True):
     __table_args__ = (
         UniqueConstraint("meter_id", "occurred_at", "journal", "code"),
         Index("ix_meter_event_received_at", "received_at"),
+        Index("ix_meter_event_nearest", "meter_id", "journal", "code", "occurred_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

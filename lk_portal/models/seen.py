@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Index
 from sqlmodel import Field
 
 from lk_portal.models.types import Named, Table, UtcTime
@@ -21,10 +21,15 @@ class Section(StrEnum):
 
 
 class SeenMarker(Table, table=True):
-    """When a person last opened a section: what is newer is counted on its badge."""
+    """When a person last opened a section: what is newer is counted on its badge.
+
+    `changed_at` is when the mark was written, whatever it says: by it open pages on every node learn of it.
+    """
 
     __tablename__ = "seen_marker"
+    __table_args__ = (Index("ix_seen_marker_changed_at", "changed_at"),)
 
     user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
     section: Section = Field(sa_column=Column(Named(Section), primary_key=True))
     seen_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    changed_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))

@@ -3,17 +3,31 @@
 Ownership is in every query, and an event is hers only if the meter stood at her point when it happened. A
 page is a period: at most `MOST_EVENTS` of it are read, whatever the table holds. Of every code the nearest
 event before and after it is read too: what the period began with, and how that ended which outlasted it.
+That costs by the number of codes, never by how much the meter has reported.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, func, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    ScalarSelect,
+    Select,
+    UnaryExpression,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import NotFoundError
@@ -167,48 +181,108 @@ _PLACES = (
     )
     .order_by(_place.c.installed_at)
 )
-_COLUMNS = (
+_OF_EVENT = (
     _event.c.id,
     _event.c.meter_id,
     _event.c.occurred_at,
     _event.c.journal,
     _event.c.code,
     _event.c.severity,
-    _meter.c.serial,
 )
 _OF_POINT = OWN_EVENTS.where(_point.c.id == bindparam("point_id"))
 _TIME = _event.c.occurred_at.type
 _FIRST, _AFTER = bindparam("first", type_=_TIME), bindparam("after", type_=_TIME)
+_FAR = literal(datetime(9999, 1, 1, tzinfo=UTC), _TIME)
+"""Whatever has no end ends later than all else."""
 _INSIDE = (
-    _OF_POINT.with_only_columns(*_COLUMNS)
+    _OF_POINT.with_only_columns(*_OF_EVENT, _meter.c.serial)
     .where(_event.c.occurred_at >= _FIRST, _event.c.occurred_at < _AFTER)
     .order_by(_event.c.occurred_at.desc(), _event.c.id.desc())
     .limit(bindparam("most"))
 )
 
 
-def _nearest(which: ColumnElement[datetime], condition: ColumnElement[bool]) -> Select[Any]:
-    """Of each code the one event that is nearest to an edge of the period, on its other side."""
-    key = (_event.c.meter_id, _event.c.journal, _event.c.code)
-    found = _OF_POINT.with_only_columns(*key, which.label("at")).where(condition).group_by(*key).subquery()
-    is_it = and_(
-        _event.c.meter_id == found.c.meter_id,
-        _event.c.occurred_at == found.c.at,
-        _event.c.journal == found.c.journal,
-        _event.c.code == found.c.code,
+_stood = (
+    select(_place.c.meter_id, _place.c.installed_at, _place.c.removed_at, _meter.c.serial)
+    .select_from(_account)
+    .join(_point, _point.c.account_id == _account.c.id)
+    .join(_place, _place.c.point_id == _point.c.id)
+    .join(_meter, _meter.c.id == _place.c.meter_id)
+    .where(is_owned(), _point.c.id == bindparam("point_id"))
+    .cte("stood")
+)
+"""Which meters stood at the point, and when."""
+
+
+def _reported() -> CTE:
+    """The codes that the point's meters ever reported, found by leaping through the index.
+
+    Asking for the distinct codes would read all events of a meter; this reads one a code, however many there
+    are. Neither database leaps by itself.
+    """
+    code = (_event.c.meter_id, _event.c.journal, _event.c.code)
+    first = _first(_stood, _leap.c.meter_id == _stood.c.meter_id)
+    found = select(*code).select_from(_stood).join(_event, _event.c.id == first)
+    reported = found.cte("reported", recursive=True)
+    same_meter = _leap.c.meter_id == reported.c.meter_id
+    following = func.coalesce(
+        _first(reported, same_meter, _leap.c.journal == reported.c.journal, _leap.c.code > reported.c.code),
+        _first(reported, same_meter, _leap.c.journal > reported.c.journal),
+    )
+    # UNION, for a meter may have stood here twice.
+    return reported.union(select(*code).select_from(reported).join(_event, _event.c.id == following))
+
+
+def _first(outer: CTE, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """The first event by journal and code that meets conditions on `outer`."""
+    in_order = (_leap.c.journal, _leap.c.code, _leap.c.occurred_at)
+    found = select(_leap.c.id).where(*conditions).order_by(*in_order).limit(1)
+    return found.correlate(outer).scalar_subquery()
+
+
+_leap, _near = _event.alias("leap"), _event.alias("near")
+_REPORTED = _reported()
+
+
+def _nearest(
+    order: UnaryExpression[Any], *, lower: ColumnElement[Any], upper: ColumnElement[Any]
+) -> Select[Any]:
+    """Of each code the one event in [lower, upper) that is first in `order`, for each stay of a meter."""
+    found = (
+        select(_near.c.id)
+        .where(
+            _near.c.meter_id == _REPORTED.c.meter_id,
+            _near.c.journal == _REPORTED.c.journal,
+            _near.c.code == _REPORTED.c.code,
+            _near.c.occurred_at >= lower,
+            _near.c.occurred_at < upper,
+        )
+        .order_by(order)
+        .limit(1)
+        .correlate(_REPORTED, _stood)
+        .scalar_subquery()
     )
     return (
-        select(*_COLUMNS)
-        .select_from(found)
-        .join(_event, is_it)
-        .join(_meter, _meter.c.id == _event.c.meter_id)
+        select(*_OF_EVENT, _stood.c.serial)
+        .select_from(_REPORTED)
+        .join(_stood, _stood.c.meter_id == _REPORTED.c.meter_id)
+        .join(_event, _event.c.id == found)
     )
 
 
-_BEFORE = _nearest(func.max(_event.c.occurred_at), _event.c.occurred_at < _FIRST)
+_BEFORE = _nearest(
+    _near.c.occurred_at.desc(),
+    lower=_stood.c.installed_at,
+    upper=case((_stood.c.removed_at < _FIRST, _stood.c.removed_at), else_=_FIRST),
+)
+_LATER = _nearest(
+    _near.c.occurred_at.asc(),
+    lower=case((_stood.c.installed_at > _AFTER, _stood.c.installed_at), else_=_AFTER),
+    upper=func.coalesce(_stood.c.removed_at, _FAR),
+)
 _AROUND = union_all(
     select(_INSIDE.subquery()),
     _BEFORE,
-    _nearest(func.min(_event.c.occurred_at), _event.c.occurred_at >= _AFTER),
+    _LATER,
 )
 """The period's own events and those around it, in one question."""

@@ -36,11 +36,12 @@ from lk_portal.models import (
 )
 from lk_portal.models.types import UtcTime
 from lk_portal.services.content import count_new
+from lk_portal.services.context import Clock
 from lk_portal.services.database import Database
 from lk_portal.services.owned import OWNER, is_owned
 from lk_portal.services.tables import table_of
 
-__all__ = ["MOST", "News", "Section", "mark_seen", "news", "person_topic"]
+__all__ = ["MOST", "News", "Section", "mark_seen", "news"]
 
 MOST = 99
 """More than so many are not told apart: a badge says "99+"."""
@@ -63,15 +64,16 @@ class News:
     data_until: datetime | None = None
 
 
-async def news(database: Database, *, user_id: int, subscriber_id: int, now: datetime) -> News:
+async def news(database: Database, *, user_id: int, subscriber_id: int, clock: Clock) -> News:
     """Count what is new; whoever comes for the first time begins with nothing.
 
     Args:
         database: Where it is kept.
         user_id: Whose marks.
         subscriber_id: Whose meters and tickets.
-        now: Aware UTC.
+        clock: Gives the time, aware UTC.
     """
+    now = clock()
     key = {"user_id": user_id, "subscriber_id": subscriber_id, "now": now, "reach": now - JOURNAL_REACH}
     async with database.reading() as connection:
         rows = (await connection.execute(_NEWS, key)).all()
@@ -84,7 +86,9 @@ async def news(database: Database, *, user_id: int, subscriber_id: int, now: dat
     data_until = max(untils, default=None)
     missing = [section for section in Section if person._mapping[_mark_name(section)] is None]
     if missing:
-        await mark_seen(database, user_id=user_id, sections=missing, data_until=data_until, now=now)
+        await mark_seen(
+            database, user_id=user_id, sections=missing, data_until=data_until, looked_at=now, clock=clock
+        )
     counts = {Section.READINGS: days, Section.EVENTS: person.events, Section.SUPPORT: person.answers}
     if person.newest_page is not None:
         counts[Section.INFO] = await count_new(database, since=person.info_mark, now=now)
@@ -101,27 +105,30 @@ async def mark_seen(
     user_id: int,
     sections: Iterable[Section],
     data_until: datetime | None,
-    now: datetime,
+    looked_at: datetime,
+    clock: Clock,
 ) -> None:
-    """The person has opened these sections; a mark never goes back.
+    """The person has opened these sections; a mark never goes back. All her open pages are told.
 
     Args:
         database: Where it is kept.
         user_id: Who.
         sections: What she has opened.
         data_until: Until when her points have data: the mark of the readings.
-        now: Aware UTC; before she looked.
+        looked_at: Aware UTC; before she looked.
+        clock: Gives the time of writing, aware UTC.
     """
     rows = [
         {
             "user_id": user_id,
             "section": section.value,
-            "seen_at": data_until if section is Section.READINGS and data_until is not None else now,
+            "seen_at": data_until if section is Section.READINGS and data_until is not None else looked_at,
         }
         for section in sections
     ]
     async with database.writing() as connection:
-        await connection.execute(_MARK, rows)
+        changed_at = clock()
+        await connection.execute(_MARK, [{**row, "changed_at": changed_at} for row in rows])
 
 
 async def _new_days(connection: AsyncConnection, points: Sequence[Any], mark: datetime | None) -> int:
@@ -139,11 +146,6 @@ async def _new_days(connection: AsyncConnection, points: Sequence[Any], mark: da
     key = {"point_ids": list(spans), "quantity": Quantity.A_PLUS, "first": first, "after": after}
     rows = await connection.execute(_DAYS, key)
     return len({day for point_id, day in rows if spans[point_id][0] <= day < spans[point_id][1]})
-
-
-def person_topic(user_id: int) -> str:
-    """What a person has seen has changed; for her open pages (`state.live`)."""
-    return f"person:{user_id}"
 
 
 def _day_at(moment: datetime, timezone: str) -> date:
@@ -230,7 +232,9 @@ _DAYS = select(_day.c.point_id, _day.c.day).where(
     _day.c.day < bindparam("after"),
 )
 _MARK = text(
-    "INSERT INTO seen_marker (user_id, section, seen_at) VALUES (:user_id, :section, :seen_at)"
-    " ON CONFLICT (user_id, section) DO UPDATE SET seen_at = excluded.seen_at"
+    "INSERT INTO seen_marker (user_id, section, seen_at, changed_at)"
+    " VALUES (:user_id, :section, :seen_at, :changed_at)"
+    " ON CONFLICT (user_id, section) DO UPDATE"
+    " SET seen_at = excluded.seen_at, changed_at = excluded.changed_at"
     " WHERE seen_marker.seen_at < excluded.seen_at"
-).bindparams(bindparam("seen_at", type_=UtcTime()))
+).bindparams(bindparam("seen_at", type_=UtcTime()), bindparam("changed_at", type_=UtcTime()))

@@ -202,6 +202,12 @@ async def is_filled_for(state: BaseState, session_hash: str) -> bool:
     return (binding._owner, binding._locale) == (session_hash, active_locale())
 
 
+async def is_empty(state: BaseState) -> bool:
+    """Whether nothing has filled this client's state since it was made: an idle tab's expires."""
+    binding = await state.get_state(BindingState)
+    return not binding._owner
+
+
 def _answer_denied(root: BaseState, identity: Identity | None, access: Access) -> StateUpdate:
     """A visitor is asked to sign in and comes back; a person without the right gets "Not found".
 

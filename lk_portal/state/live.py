@@ -2,7 +2,12 @@
 
 A page that shows a metering point or a ticket says `follow(...)` with its topics (`services.changes`); the
 frame around it follows topics of its own. One broadcaster per process looks once a second what has changed -
-a few indexed queries, however many pages are open - and lets the states that follow it read again.
+a few indexed queries, however many pages are open - and lets the states that follow it read again. All it
+goes by is in the database, so it makes no difference which node a change was made on.
+
+Nothing may get lost between a page's reading and its following: a follower is new until a turn has looked for
+it, and to a new one all that changed lately is told, not only what was not told before. What opened a page
+anew under the same client token - Reflex hydrates at every connection - follows anew by itself.
 
 Reading again must stay cheap when a whole town looks: the sessions of all pages concerned are looked up at
 once, a state asks through `once(...)` so that all pages of a person share an answer, page and frame of a tab
@@ -14,10 +19,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
@@ -27,15 +31,12 @@ from lk_portal.errors import PortalError
 from lk_portal.i18n import active_locale, using_locale
 from lk_portal.logs import report
 from lk_portal.services.access import Duty, Identity, identities_of
-from lk_portal.services.changes import changed_since
+from lk_portal.services.changes import OVERLAP, Change, changed_since
 from lk_portal.services.context import Portal
-from lk_portal.state.guard import acting_as, is_filled_for, who
+from lk_portal.state.guard import BindingState, acting_as, is_empty, is_filled_for, who
 from lk_portal.state.sockets import close_soon
 
 TURN_S = 1.0
-OVERLAP = timedelta(seconds=5)
-"""A transaction is seen after its time stamp; looking back this far misses none."""
-
 AT_ONCE = 8
 """So many tabs are served at the same time; as many as there are connections to read with."""
 
@@ -51,34 +52,40 @@ class Slot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """An open page: its state class, which has an async `_show()`, its person and language, its topics."""
+    """An open page: its state class, which has an async `_show()`, its person and language, its topics.
+
+    It is new until a turn that began after it came has looked for it.
+    """
 
     state: type[rx.State]
     identity: Identity
     locale: str
     topics: frozenset[str]
+    is_new: bool
 
+
+Seat = tuple[str, Slot]
+"""A tab's client token, and what of the tab."""
 
 Tab = tuple[str, str, str]
 """What is served together: a tab's client token, under a session (its hash), in a language."""
 
-_followers: dict[tuple[str, Slot], Follower] = {}
-_woken: set[str] = set()
+_followers: dict[Seat, Follower] = {}
 _asked: ContextVar[dict[Hashable, asyncio.Future[Any]] | None] = ContextVar("lk_asked", default=None)
 
 
 def follow(
     client_token: str, state: type[rx.State], topics: frozenset[str], *, slot: Slot = Slot.PAGE
 ) -> None:
-    """From now on the state gets told when one of `topics` changes; a later call replaces this one."""
+    """From now on the state gets told when one of `topics` changes; a later call replaces this one.
+
+    What it has read before it called is made good for: see `Broadcaster.turn`.
+    """
     identity = who()
     if identity is not None:
-        _followers[client_token, slot] = Follower(state, identity, active_locale(), topics)
-
-
-def wake(topic: str) -> None:
-    """Let the pages of this process that follow `topic` read again at the next turn."""
-    _woken.add(topic)
+        # In a turn it has read after the turn looked: what comes later will be told as any news are.
+        is_new = _asked.get() is None
+        _followers[client_token, slot] = Follower(state, identity, active_locale(), topics, is_new)
 
 
 async def once(key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -117,7 +124,7 @@ class Broadcaster:
         self.app = app
         self.portal = portal
         self._since = portal.clock()
-        self._told: dict[str, datetime] = {}
+        self._told: frozenset[Change] = frozenset()
 
     async def run(self) -> None:
         """Go on until cancelled; a failing turn is logged and tried again."""
@@ -129,28 +136,37 @@ class Broadcaster:
                 report(error)
 
     async def turn(self) -> None:
-        """Look once, and push to the pages concerned."""
-        self._forget_closed()
-        woken = frozenset(_woken)
-        _woken.clear()
-        if not _followers:
-            self._since = self.portal.clock()
-            return
-        began = self.portal.clock()
-        changed = await changed_since(self.portal.database, self._since - OVERLAP, now=began)
-        new = frozenset(topic for topic, at in changed.items() if self._told.get(topic) != at)
-        self._told = changed
-        self._since = began
-        await self._push(new | woken)
+        """Look once, and push to the pages concerned.
 
-    async def _push(self, topics: frozenset[str]) -> None:
-        """Let all pages and frames that follow one of `topics` read again, tab by tab."""
-        tabs: dict[Tab, list[type[rx.State]]] = defaultdict(list)
-        for (client_token, _slot), one in list(_followers.items()):
-            if not one.topics.isdisjoint(topics):
-                tabs[client_token, one.identity.session_hash, one.locale].append(one.state)
-        if not tabs:
+        Those are the followers of what was not told yet. A new one may have read before, and followed after,
+        a turn that told it to nobody: of its topics whatever changed lately counts. Only those that were here
+        before the looking began are no longer new after it.
+        """
+        self._forget_closed()
+        began = self.portal.clock()
+        if not _followers:
+            self._since = began
             return
+        newcomers = {seat: one for seat, one in _followers.items() if one.is_new}
+        changed = await changed_since(self.portal.database, self._since - OVERLAP, now=began)
+        untold, lately = _topics(changed - self._told), _topics(changed)
+        failed = await self._push(
+            seat
+            for seat, one in _followers.items()
+            if not one.topics.isdisjoint(lately if newcomers.get(seat) is one else untold)
+        )
+        # Only now: after a failure until here the next turn tells it.
+        self._told, self._since = changed, began
+        _grow_old(newcomers, but=failed)
+
+    async def _push(self, seats: Iterable[Seat]) -> set[Seat]:
+        """Let pages and frames read again, tab by tab; gives those that could not."""
+        tabs: dict[Tab, list[Slot]] = defaultdict(list)
+        for client_token, slot in seats:
+            one = _followers[client_token, slot]
+            tabs[client_token, one.identity.session_hash, one.locale].append(slot)
+        if not tabs:
+            return set()
         people = await identities_of(
             self.portal.database,
             self.portal.settings,
@@ -159,47 +175,78 @@ class Broadcaster:
         )
         waiting = iter(tabs.items())
         with _asking_once():
-            await asyncio.gather(*(self._serve(waiting, people) for _ in range(AT_ONCE)))
+            failed = await asyncio.gather(*(self._serve(waiting, people) for _ in range(AT_ONCE)))
+        return set().union(*failed)
 
     async def _serve(
-        self, waiting: Iterator[tuple[Tab, list[type[rx.State]]]], people: dict[str, Identity]
-    ) -> None:
+        self, waiting: Iterator[tuple[Tab, list[Slot]]], people: dict[str, Identity]
+    ) -> set[Seat]:
         """Serve tabs until none waits; one that fails is logged and keeps nobody else waiting."""
-        for tab, states in waiting:
+        failed: set[Seat] = set()
+        for tab, slots in waiting:
             try:
-                await self._show(tab, states, people.get(tab[1]))
+                await self._show(tab, slots, people.get(tab[1]))
             except Exception as error:
                 report(error)
+                failed.update((tab[0], slot) for slot in slots)
+        return failed
 
-    async def _show(self, tab: Tab, states: list[type[rx.State]], identity: Identity | None) -> None:
+    async def _show(self, tab: Tab, slots: list[Slot], identity: Identity | None) -> None:
         """Let what follows of one tab read again, if its person may still see it."""
         client_token, session_hash, locale = tab
         if identity is None or identity.duty is not Duty.NONE:
             _forget(client_token)
             close_soon(self.app, client_token)
             return
-        token = rx.BaseStateToken(ident=client_token, cls=states[0])
+        token = rx.BaseStateToken(ident=client_token, cls=BindingState)
         with acting_as(identity), using_locale(locale):
             async with self.app.modify_state(token) as state:
                 # The page may have been opened anew under another session since it began to follow.
                 if not await is_filled_for(state, session_hash):
                     _forget(client_token, session_hash=session_hash, locale=locale)
+                    if await is_empty(state):  # it expired: the tab fills it when it connects anew
+                        close_soon(self.app, client_token)
                     return
-                for one in states:
-                    showing: Any = await state.get_state(one)
+                for slot in slots:
+                    # Looked up under the state's lock: the person may have gone to another page meanwhile.
+                    one = _followers.get((client_token, slot))
+                    if one is None or not _is_of(one, session_hash, locale):
+                        continue
+                    showing: Any = await state.get_state(one.state)
                     with contextlib.suppress(PortalError):
                         await showing._show()
 
     def _forget_closed(self) -> None:
+        """Drop what has no socket in this process; a tab that came back to another node follows there."""
         namespace = self.app.event_namespace
-        open_tokens = namespace.token_to_sid if namespace is not None else {}
-        for key in [key for key in _followers if key[0] not in open_tokens]:
-            del _followers[key]
+        manager = namespace._token_manager if namespace is not None else None
+        for seat in list(_followers):
+            socket = manager.token_to_socket.get(seat[0]) if manager is not None else None
+            if manager is None or socket is None or socket.instance_id != manager.instance_id:
+                del _followers[seat]
+
+
+def _topics(changes: Iterable[Change]) -> frozenset[str]:
+    return frozenset(topic for topic, _at in changes)
+
+
+def _grow_old(newcomers: dict[Seat, Follower], *, but: set[Seat]) -> None:
+    """A turn has looked for these. Who was to be told and failed is as good as new, but only once."""
+    for seat, one in list(_followers.items()):
+        if newcomers.get(seat) is one:
+            _followers[seat] = replace(one, is_new=False)
+        elif seat in but and seat not in newcomers:
+            _followers[seat] = replace(one, is_new=True)
 
 
 def _forget(client_token: str, *, session_hash: str = "", locale: str = "") -> None:
     """Drop what follows of a tab; with a session, only what began to follow under it in that language."""
     for slot in Slot:
         one = _followers.get((client_token, slot))
-        if one and (not session_hash or (one.identity.session_hash, one.locale) == (session_hash, locale)):
+        if one and (not session_hash or _is_of(one, session_hash, locale)):
             del _followers[client_token, slot]
+
+
+def _is_of(one: Follower, session_hash: str, locale: str) -> bool:
+    """Whether it began to follow under this session and in this language."""
+    return (one.identity.session_hash, one.locale) == (session_hash, locale)

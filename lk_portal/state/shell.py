@@ -16,11 +16,11 @@ import reflex as rx
 
 from lk_portal.i18n import _
 from lk_portal.services.access import Identity, Role
-from lk_portal.services.changes import INFO, point_topic, subscriber_topic
+from lk_portal.services.changes import INFO, person_topic, point_topic, subscriber_topic
 from lk_portal.services.context import current
-from lk_portal.services.seen import MOST, News, Section, mark_seen, news, person_topic
+from lk_portal.services.seen import MOST, News, Section, mark_seen, news
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, public, requires, who
-from lk_portal.state.live import Slot, follow, once, wake
+from lk_portal.state.live import Slot, follow, once
 from lk_portal.state.opening import load_page
 from lk_portal.state.sections import section_of
 
@@ -92,7 +92,7 @@ class ShellState(rx.State):
         if identity is None or identity.subscriber_id is None:
             self._tell(News(), seen=[])
             return
-        now = current().clock()
+        looked_at = current().clock()
         found = await _news_of(identity)
         seen = [section for section in found.counts if section.value in (left, self._here)]
         if seen:
@@ -101,9 +101,9 @@ class ShellState(rx.State):
                 user_id=identity.user_id,
                 sections=seen,
                 data_until=found.data_until,
-                now=now,
+                looked_at=looked_at,
+                clock=current().clock,
             )
-            wake(person_topic(identity.user_id))
         self._follow(identity, found)
         self._tell(found, seen=seen)
 
@@ -135,7 +135,7 @@ async def _news_of(identity: Identity) -> News:
         current().database,
         user_id=identity.user_id,
         subscriber_id=identity.subscriber_id or 0,
-        now=current().clock(),
+        clock=current().clock,
     )
 
 

@@ -1,21 +1,32 @@
-"""Two portals over one PostgreSQL and one Redis, as on two machines: one session, one worker's data."""
+"""Two portals over one PostgreSQL and one Redis, as on two machines: they share sessions, data and badges."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import pytest_asyncio
+from sqlalchemy import select
 
+from lk_portal.models import Meter
 from lk_portal.services.database import Database
+from lk_portal.services.events import event_row, store_events
+from lk_portal.services.tables import table_of
 from lk_portal.settings import load_settings
 from tests.e2e import seed
-from tests.e2e.raw_client import raw_client, session_cookie
+from tests.e2e.raw_client import RawClient, raw_client, session_cookie
 from tests.portal_process import RunningPortal, running_portal
 from tests.redis_server import running_redis
 
 pytestmark = pytest.mark.postgres
-LOAD = "reflex___state____state.lk_portal___state___readings____readings_state.load"
+STATES = "reflex___state____state.lk_portal___state___"
+LOAD = f"{STATES}readings____readings_state.load"
+ENTER = f"{STATES}shell____shell_state.enter"
+PATIENCE_S = 30
 
 
 @pytest.fixture
@@ -24,9 +35,21 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
-async def test_a_session_works_on_both_machines(
+@dataclass
+class Machines:
+    """Two portals, what they share, and the cookie of a subscriber who signed in at the first."""
+
+    first: RunningPortal
+    second: RunningPortal
+    database: Database
+    planted: seed.Seed
+    cookie: str
+
+
+@pytest_asyncio.fixture
+async def machines(
     tmp_path_factory: pytest.TempPathFactory, postgres_address: str, redis_url: str
-) -> None:
+) -> AsyncIterator[Machines]:
     first_dir, second_dir = (tmp_path_factory.mktemp(name) for name in ("first", "second"))
     secret = "a shared secret of both machines, long enough"
     settings = load_settings(
@@ -38,26 +61,63 @@ async def test_a_session_works_on_both_machines(
     )
     database = Database(postgres_address)
     planted = await seed.plant(database, settings, simulator_port=1)
-    await database.close()
     shared = {
         "LK_DATABASE_URL": postgres_address,
         "LK_REDIS_URL": redis_url,
         "LK_SECRET_KEY": secret,
         "LK_IS_WORKER_EMBEDDED": "false",
     }
-
     with running_portal(first_dir, **shared) as first, running_portal(second_dir, **shared) as second:
         cookie = session_cookie(first.url, seed.SUBSCRIBER, seed.PASSWORD)
-        for portal in (first, second):
-            assert seed.CANARY in await _readings(portal, cookie), portal.log.read_text()[-2000:]
-        async with httpx.AsyncClient() as http:
-            await http.post(f"{second.url}/auth/logout", headers={"Origin": second.url, "Cookie": cookie})
-        assert seed.CANARY not in await _readings(first, cookie)
+        yield Machines(first, second, database, planted, cookie)
+    await database.close()
 
-    assert planted.serial
+
+async def test_a_session_works_on_both_machines(machines: Machines) -> None:
+    for portal in (machines.first, machines.second):
+        assert seed.CANARY in await _readings(portal, machines.cookie), portal.log.read_text()[-2000:]
+    async with httpx.AsyncClient() as http:
+        headers = {"Origin": machines.second.url, "Cookie": machines.cookie}
+        await http.post(f"{machines.second.url}/auth/logout", headers=headers)
+    assert seed.CANARY not in await _readings(machines.first, machines.cookie)
+
+
+async def test_what_is_new_comes_and_goes_on_both(machines: Machines) -> None:
+    """The event is stored by a third process; it is seen on the first machine, and gone on the second."""
+    async with (
+        raw_client(machines.first.url, cookie=machines.cookie) as one,
+        raw_client(machines.second.url, cookie=machines.cookie) as other,
+    ):
+        for page in (one, other):
+            await page.send(ENTER)
+            await page.settle()
+        await _happens(machines)
+        for page in (one, other):
+            await _hears(page, '"events": "1"')
+            page.received.clear()
+
+        await one.send(ENTER, path="/diagnostics")
+
+        await _hears(other, '"events": ""')
 
 
 async def _readings(portal: RunningPortal, cookie: str) -> str:
     async with raw_client(portal.url, cookie=cookie) as client:
         await client.send(LOAD, path="/readings")
         return await client.settle()
+
+
+async def _happens(machines: Machines) -> None:
+    meter, now = table_of(Meter), datetime.now(UTC)
+    async with machines.database.writing() as connection:
+        found = await connection.execute(select(meter.c.id).where(meter.c.serial == machines.planted.serial))
+        at = now - timedelta(minutes=1)
+        row = event_row(meter_id=found.scalar_one(), occurred_at=at, journal=4, code=3)
+        await store_events(connection, [row], now=now)
+
+
+async def _hears(page: RawClient, text: str) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while text not in "\n".join(page.received):
+            await page.arrived.wait()
+            page.arrived.clear()

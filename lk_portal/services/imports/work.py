@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.metering.types import Quantity
 from lk_portal.services import audit
+from lk_portal.services.changes import OVERLAP, stamp_anew
+from lk_portal.services.context import Clock
 from lk_portal.services.database import Database
 from lk_portal.services.visit import Visit
 
@@ -38,6 +40,7 @@ class Job:
         now: Aware UTC; nothing in the file may be later.
         is_dry_run: Do everything, then undo it.
         progress: Told how far it is.
+        clock: Gives the time, aware UTC.
     """
 
     database: Database
@@ -45,6 +48,7 @@ class Job:
     now: datetime
     is_dry_run: bool
     progress: Progress
+    clock: Clock
 
     @asynccontextmanager
     async def writing(self, action: str) -> AsyncIterator[AsyncConnection]:
@@ -60,6 +64,9 @@ class Job:
                 await audit.record(
                     connection, action=action, visit=visit, actor=None, subject=None, file=self.path.name
                 )
+                written_at = self.clock()
+                if written_at - self.now > OVERLAP / 2:
+                    await stamp_anew(connection, stamped=self.now, at=written_at)
                 if self.is_dry_run:
                     raise _UndoneError
         except _UndoneError:

@@ -13,9 +13,11 @@ from lk_portal.models import Premises
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import migrations
 from lk_portal.services.addresses import suggest
+from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
 from lk_portal.services.notification_choices import Channel, Choice, NotificationKind, choices_of
+from lk_portal.services.seen import Section, mark_seen
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FLATS = 30
@@ -240,3 +242,47 @@ async def test_a_choice_made_before_there_were_ways_survives_there_and_back(empt
     kept = _rows(empty_address, "SELECT user_id, kind, is_wanted FROM notification_choice ORDER BY user_id")
     assert kept == [(1, "new_device", False), (2, "new_device", True)]
     assert _rows(empty_address, "SELECT token_hash FROM user_session") == []
+
+
+async def test_marks_of_before_are_kept_and_tell_when_they_were_made(empty_address: str) -> None:
+    migrate(empty_address, revision="0007")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    user = VERSION_1["portal_user"][0] | {
+        "subscriber_id": None,
+        "temporary_hash": "",
+        "locale": "",
+        "theme": "system",
+    }
+    mark = {"user_id": 1, "section": "events", "seen_at": NOW}
+    with engine.begin() as connection:
+        for table, row in (("portal_user", user), ("seen_marker", mark)):
+            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    assert await changed_since(database, NOW, now=NOW) == {(person_topic(1), NOW)}
+    # A node of the version before goes on writing until it is replaced.
+    async with database.writing() as connection:
+        await connection.execute(
+            text("INSERT INTO seen_marker (user_id, section, seen_at) VALUES (1, 'info', :at)"),
+            {"at": _stored(NOW, is_sqlite)},
+        )
+    await mark_seen(
+        database,
+        user_id=1,
+        sections=[Section.EVENTS, Section.INFO],
+        data_until=None,
+        looked_at=NOW + timedelta(hours=1),
+        clock=lambda: NOW + timedelta(hours=2),
+    )
+    told = await changed_since(database, NOW, now=NOW)
+    assert told == {(person_topic(1), NOW + timedelta(hours=2))}
+    await database.close()
+    marks = _rows(empty_address, "SELECT section FROM seen_marker ORDER BY section")
+    assert marks == [("events",), ("info",)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from lk_portal.errors import NotFoundError
 from lk_portal.models import Severity
@@ -186,3 +187,57 @@ async def test_the_number_of_questions_does_not_grow(database: Database) -> None
 
     assert before == 2
     assert await questions() == before
+
+
+async def test_a_meter_that_was_away_tells_only_of_its_stays(database: Database) -> None:
+    """What it reported elsewhere neither begins nor ends anything here."""
+    placed = await factories.a_metered_point(database)
+    point_id = await factories.point(database, account_id=placed.account_id, name="Дача")
+    meter = await factories.meter(database, serial="AWAY")
+    left, back = BEGINS - 20 * DAY, BEGINS - 10 * DAY
+    await factories.installation(database, meter_id=meter, point_id=point_id, removed_at=left)
+    await factories.installation(database, meter_id=meter, point_id=point_id, installed_at=back)
+    await store(
+        database,
+        meter,
+        (left - DAY, 0, 27),
+        (left, 0, 9),
+        (back - HOUR, 0, 28),
+        (BEGINS + DAY, 4, 3),
+    )
+
+    history = await read(database, placed, serial="AWAY")
+
+    assert told(history) == [(3, None, False), (27, None, True)]
+
+
+async def plan_of(database: Database, placed: factories.MeteredPoint) -> str:
+    """How the database answers the question for a period."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        sent.append((arguments[2], arguments[3]))
+
+    engine = database._reader.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await read(database, placed)
+    event.remove(engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN (COSTS OFF)"
+    async with database.reading() as connection:
+        rows = await connection.exec_driver_sql(f"{explain} {sent[-1][0]}", sent[-1][1])
+        return "\n".join(str(row[-1]) for row in rows)
+
+
+async def test_around_a_period_it_leaps_from_code_to_code(database: Database) -> None:
+    placed = await factories.a_metered_point(database)
+    await store(
+        database, placed.meter_id, *((BEGINS - number * MINUTE, 0, 1 + number % 28) for number in range(9000))
+    )
+    async with database.writing() as connection:
+        await connection.execute(text("ANALYZE"))
+
+    plan = await plan_of(database, placed)
+
+    assert plan.count("ix_meter_event_nearest") == 5, "first, next of a journal, next journal, before, after"
+    for step in ("SCAN meter_event", "SCAN near", "SCAN leap", "Seq Scan on meter_event"):
+        assert step not in plan

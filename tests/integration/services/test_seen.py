@@ -53,7 +53,7 @@ class Person:
             self.database,
             user_id=self.user_id,
             subscriber_id=self.placed.subscriber_id,
-            now=NOW + after,
+            clock=lambda: NOW + after,
         )
 
     async def counts(self, *, after: timedelta = HOUR) -> dict[Section, int]:
@@ -66,7 +66,8 @@ class Person:
             user_id=self.user_id,
             sections=sections,
             data_until=found.data_until,
-            now=NOW + after,
+            looked_at=NOW + after,
+            clock=lambda: NOW + after,
         )
 
 
@@ -270,7 +271,7 @@ async def test_somebody_without_an_account_has_no_news(database: Database, tmp_p
         await connection.execute(update(table_of(Account)).values(removed_at=NOW))
 
     assert await one.news() == News()
-    assert await news(database, user_id=one.user_id + 1000, subscriber_id=1, now=NOW) == News()
+    assert await news(database, user_id=one.user_id + 1000, subscriber_id=1, clock=lambda: NOW) == News()
 
 
 @pytest.mark.parametrize("meters", [1, 6])

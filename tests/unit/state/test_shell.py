@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy import insert, update
 from lk_portal.i18n import active_locale
 from lk_portal.models import MeterEvent, SeenMarker, Severity
 from lk_portal.services.access import Identity, Role, identity_of
+from lk_portal.services.database import Database
 from lk_portal.services.seen import MOST, Section
 from lk_portal.services.tables import table_of
 from lk_portal.state import live
@@ -58,7 +59,6 @@ class Tab:
 @pytest.fixture(autouse=True)
 def nobody_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_followers", {})
-    monkeypatch.setattr(live, "_woken", set())
 
 
 @pytest_asyncio.fixture
@@ -132,6 +132,32 @@ async def test_a_section_opened_in_one_tab_is_seen_in_all_of_the_person(
     await broadcaster.turn()
 
     assert (await page.news(), await other.news()) == ({}, {})
+
+
+async def test_a_section_opened_on_one_node_is_seen_on_the_others(
+    people: People, broadcaster: Broadcaster, sqlite_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two broadcasters, each with the pages of its own process, over one database."""
+    here, there = live._followers, {}  # type: ignore[var-annotated]
+    other_node = Broadcaster(broadcaster.app, replace(people.portal, database=Database(sqlite_address)))
+    session, placed = await people.subscriber("ivanov")
+    page = await tab(broadcaster, session)
+    monkeypatch.setattr(live, "_followers", there)
+    other = await tab(other_node, session, "two")
+    await happens(people, placed)
+    await other_node.turn()
+    monkeypatch.setattr(live, "_followers", here)
+    await broadcaster.turn()
+    assert (await page.news(), await other.news()) == ({"events": "1", "all": "1"},) * 2
+
+    people.wait(SECOND)
+    await page.goes("/diagnostics")
+    assert (len(here), len(there)) == (1, 1)
+    monkeypatch.setattr(live, "_followers", there)
+    await other_node.turn()
+
+    assert (await page.news(), await other.news()) == ({}, {})
+    await other_node.portal.close()
 
 
 async def test_nobody_else_is_told_or_cleared(people: People, broadcaster: Broadcaster) -> None:

@@ -31,12 +31,21 @@ def hour_line(serial: str, start: datetime, value_wh: object, quality: str = "me
     return f"{serial},A_PLUS,{start.isoformat()},{(start + HOUR).isoformat()},{value_wh},{quality}"
 
 
-def job(database: Database, path: Path, *, is_dry_run: bool = False, told: list[Any] | None = None) -> Job:
+def job(
+    database: Database,
+    path: Path,
+    *,
+    is_dry_run: bool = False,
+    told: list[Any] | None = None,
+    took: timedelta = timedelta(),
+) -> Job:
+    """An import that begins at `NOW` and, when it has written, looks at the clock `took` later."""
+
     def progress(phase: Phase, rows: int) -> None:
         if told is not None:
             told.append((phase, rows))
 
-    return Job(database, path, NOW, is_dry_run, progress)
+    return Job(database, path, NOW, is_dry_run, progress, lambda: NOW + took)
 
 
 async def count(database: Database, table: str) -> int:
