@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from lk_portal.components.export_menu import export_menu
 from lk_portal.components.kit import card, empty, field, icon_link, notice
 from lk_portal.components.readings_form import date_input, energy_field, meter_field
 from lk_portal.i18n import _
@@ -51,6 +52,10 @@ def _form() -> rx.Component:
 def _page() -> rx.Component:
     return card(
         _arrows(),
+        rx.cond(
+            ReadingsTableState.rows.length() > 0,
+            rx.el.div(export_menu(ReadingsTableState.export_query), class_name="flex justify-end"),
+        ),
         rx.el.div(
             rx.el.table(
                 rx.el.thead(rx.el.tr(_head())),
