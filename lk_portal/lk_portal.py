@@ -192,16 +192,14 @@ def _built_pages() -> PagesByLanguage:
     """The bundles of all languages, as files."""
     languages = {}
     for locale in KNOWN_LOCALES:
-        files = PrecompressedStaticFiles(
-            directory=pages_dir(locale), html=True, encodings=["gzip"], router=_page_at
-        )
+        files = PrecompressedStaticFiles(directory=pages_dir(locale), html=True, encodings=["gzip"])
         languages[locale] = BuiltPages(pages_dir(locale), files)
-    return PagesByLanguage(languages)
+    return PagesByLanguage(languages, is_page=_is_page)
 
 
-def _page_at(path: str) -> str | None:
-    """The route of a page without a file of its own, such as /meters/[meter]; None: there is no such page."""
-    return None if path.strip("/") in ("404", "index") else _application().router(path)
+def _is_page(path: str) -> bool:
+    """Whether it is the address of a page without a file of its own, such as /meters/[meter]."""
+    return path.strip("/") not in ("404", "index") and _application().router(path) is not None
 
 
 def _installed_portal() -> Portal:
