@@ -154,11 +154,19 @@ def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:
     application.add_page(
         _of_its_own_module(lambda: _framed(page, settings), page),
         route=page.route,
-        title=f"{page.title} — {settings.utility_name}",
+        title=_browser_title(page, settings.utility_name),
         on_load=[entering, *page.on_load],
     )
     if page.route == "/not-found":
         application.add_page(page.layout, route="404", title=_("Not found"))
+
+
+def _browser_title(page: PageSpec, utility: str) -> str | rx.Var[str]:
+    """What the page is about, then whose portal it is."""
+    fixed = f"{page.title} — {utility}"
+    if page.tab is None:
+        return fixed
+    return rx.cond(page.tab != "", page.tab + f" — {utility}", fixed)
 
 
 def _of_its_own_module(layout: Layout, page: PageSpec) -> Layout:

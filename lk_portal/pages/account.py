@@ -16,7 +16,11 @@ HEADING = "text-lg font-semibold mb-3"
 
 
 @portal_page(
-    route="/accounts/[account]", title=_("Personal account"), icon="bill", on_load=(AccountState.load,)
+    route="/accounts/[account]",
+    title=_("Personal account"),
+    icon="bill",
+    on_load=(AccountState.load,),
+    tab=rx.cond(AccountState.facts.length() > 0, f"{_('Personal account')} {AccountState.number}", ""),
 )
 def account() -> rx.Component:
     """The card, the meters that stand there, and those that stood there."""

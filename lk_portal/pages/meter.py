@@ -21,7 +21,12 @@ HEADING = "text-lg font-semibold mb-3"
 
 
 @portal_page(
-    route="/meters/[meter]", title=_("Meter"), icon="meter", under="/accounts", on_load=(MeterState.load,)
+    route="/meters/[meter]",
+    title=_("Meter"),
+    icon="meter",
+    under="/accounts",
+    on_load=(MeterState.load,),
+    tab=rx.cond(MeterState.is_shown, f"{_('Meter')} {MeterState.name}", ""),
 )
 def meter() -> rx.Component:
     """What a person looks for first comes first: is there current, and until when are there data."""

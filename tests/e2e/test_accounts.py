@@ -76,6 +76,7 @@ async def test_from_the_list_to_the_card_to_the_meter(
     await expect(page.get_by_role("heading", name="12.05.2026, 11:20")).to_be_visible()
     await expect(page.get_by_text("Активная прямая, сумма: 12 345,67 кВт·ч")).to_be_visible()
     await expect(page.get_by_text("Активная прямая, сумма: 1,64 кВт·ч")).to_be_visible()
+    await expect(page).to_have_title(f"Лицевой счет {household.account} — ЭнергоМир")
     assert await fits(page)
     await picture(page, "account", viewport)
 
@@ -84,6 +85,7 @@ async def test_from_the_list_to_the_card_to_the_meter(
     await expect(page.locator("#load")).to_contain_text("Состояние нагрузки:НЕТ ДАННЫХ")
     await expect(page.locator("#load-reason")).to_contain_text("нет реле нагрузки")
     await expect(trail).to_contain_text(f"{household.account} {household.address}/Баня")
+    await expect(page).to_have_title("Прибор учета Баня — ЭнергоМир")
     await trail.get_by_role("link", name=household.account).click()
     await expect(page).to_have_url(f"{site.url}/accounts/{household.account}")
 
