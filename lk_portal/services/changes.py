@@ -14,13 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.models import (
     Account,
+    AuditEntry,
     InfoPage,
     Installation,
     MeterEvent,
     MeteringPoint,
     PointFreshness,
     Ticket,
+    User,
 )
+from lk_portal.services import account_changes, meters
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 
@@ -39,7 +42,7 @@ def ticket_topic(ticket_id: int) -> str:
 
 
 def subscriber_topic(subscriber_id: int) -> str:
-    """New meter events, or something of any ticket, of a subscriber."""
+    """New meter events, something of any ticket, or another account or name in a subscriber's cabinet."""
     return f"subscriber:{subscriber_id}"
 
 
@@ -65,6 +68,8 @@ async def _changes(
         yield subscriber_topic(subscriber_id), at
     for subscriber_id, at in await connection.execute(_EVENTS, times):
         yield subscriber_topic(subscriber_id), at
+    for subscriber_id, at in await connection.execute(_CABINETS, times):
+        yield subscriber_topic(subscriber_id), at
     for pair in await connection.execute(_INFO, times):
         for topic, at in _info(*pair, **times):
             yield topic, at
@@ -80,6 +85,7 @@ def _info(
 _fresh, _ticket, _page = table_of(PointFreshness), table_of(Ticket), table_of(InfoPage)
 _event, _place = table_of(MeterEvent), table_of(Installation)
 _point, _account = table_of(MeteringPoint), table_of(Account)
+_entry, _user = table_of(AuditEntry), table_of(User)
 _SINCE: BindParameter[datetime] = bindparam("since")
 _POINTS = select(_fresh.c.point_id, _fresh.c.changed_at).where(_fresh.c.changed_at >= _SINCE)
 _TICKETS = select(_ticket.c.id, _ticket.c.subscriber_id, _ticket.c.updated_at).where(
@@ -95,6 +101,20 @@ _EVENTS = (
         _event.c.received_at >= _SINCE, _account.c.subscriber_id.is_not(None), _account.c.removed_at.is_(None)
     )
     .group_by(_account.c.subscriber_id)
+)
+_CABINETS = (
+    # Neither an account nor a name knows since when it is what it is; the audit does.
+    select(_user.c.subscriber_id, func.max(_entry.c.at))
+    .select_from(_entry)
+    .join(_user, _user.c.id == _entry.c.subject_user_id)
+    .where(
+        _entry.c.at >= _SINCE,
+        _entry.c.action.in_(
+            (account_changes.ADDED, account_changes.REMOVED, account_changes.RENAMED, meters.RENAMED)
+        ),
+        _user.c.subscriber_id.is_not(None),
+    )
+    .group_by(_user.c.subscriber_id)
 )
 _INFO = select(_page.c.published_at, _page.c.updated_at).where(
     or_(_page.c.published_at.between(_SINCE, bindparam("now")), _page.c.updated_at >= _SINCE),
