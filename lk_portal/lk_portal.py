@@ -154,7 +154,7 @@ def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:
     application.add_page(
         _of_its_own_module(lambda: _framed(page, settings), page),
         route=page.route,
-        title=f"{page.title} — {settings.utility_name}",
+        title=_browser_title(page, settings.utility_name),
         on_load=_entering(page),
     )
     if page.route == "/not-found":
@@ -167,6 +167,14 @@ def _entering(page: PageSpec) -> list[Any]:
     if load_with_frame(page.route, page.on_load, is_public=not page.roles):
         return [enter(page.route)]
     return [enter(""), *page.on_load]
+
+
+def _browser_title(page: PageSpec, utility: str) -> str | rx.Var[str]:
+    """What the page is about, then whose portal it is."""
+    fixed = f"{page.title} — {utility}"
+    if page.tab is None:
+        return fixed
+    return rx.cond(page.tab != "", page.tab + f" — {utility}", fixed)
 
 
 def _of_its_own_module(layout: Layout, page: PageSpec) -> Layout:
@@ -200,16 +208,14 @@ def _built_pages() -> PagesByLanguage:
     """The bundles of all languages, as files."""
     languages = {}
     for locale in KNOWN_LOCALES:
-        files = PrecompressedStaticFiles(
-            directory=pages_dir(locale), html=True, encodings=["gzip"], router=_page_at
-        )
+        files = PrecompressedStaticFiles(directory=pages_dir(locale), html=True, encodings=["gzip"])
         languages[locale] = BuiltPages(pages_dir(locale), files)
-    return PagesByLanguage(languages)
+    return PagesByLanguage(languages, is_page=_is_page)
 
 
-def _page_at(path: str) -> str | None:
-    """The route of a page without a file of its own, such as /meters/[meter]; None: there is no such page."""
-    return None if path.strip("/") in ("404", "index") else _application().router(path)
+def _is_page(path: str) -> bool:
+    """Whether it is the address of a page without a file of its own, such as /meters/[meter]."""
+    return path.strip("/") not in ("404", "index") and _application().router(path) is not None
 
 
 def _installed_portal() -> Portal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from lk_portal.components.choices import interval_field, meter_field
 from lk_portal.components.kit import field, select
 from lk_portal.i18n import _, month_names
 from lk_portal.metering.types import Quantity
@@ -21,20 +22,9 @@ def chart_form() -> rx.Component:
     return rx.el.form(
         # Until the page is filled, and again after the connection was lost, there is nothing to choose from.
         rx.el.fieldset(
-            meter_field(ReadingsState.serial, class_name="col-span-2"),
+            meter_field(ReadingsState.meters, ReadingsState.serial, class_name="col-span-2"),
             _basis_choice(),
-            field(
-                _("Interval"),
-                select(
-                    "interval",
-                    rx.el.option(_("Day"), value="day"),
-                    rx.el.option(_("Month"), value="month"),
-                    rx.el.option(_("Year"), value="year"),
-                    value=ReadingsState.grain,
-                    on_change=ReadingsState.pick_grain,
-                ),
-                for_id="interval",
-            ),
+            interval_field(value=ReadingsState.grain, on_change=ReadingsState.pick_grain),
             _period_picker(),
             energy_field(ReadingsState.energy),
             rx.el.button(_("Show"), type="submit", class_name=BUTTON),
@@ -49,21 +39,6 @@ def chart_form() -> rx.Component:
         reset_on_submit=False,
         class_name=f"card bg-base-100 border border-base-300 p-4 grid gap-3 {COLUMNS}",
         custom_attrs={"aria-label": _("What to show"), "data-lk-keep-focus": ""},
-    )
-
-
-def meter_field(chosen: rx.Var[str], *, class_name: str) -> rx.Component:
-    """The meters of the subscriber by name and address."""
-    return field(
-        _("Meter"),
-        select(
-            "meter",
-            rx.foreach(ReadingsState.meters, lambda meter: rx.el.option(meter[1], value=meter[0])),
-            key=chosen,
-            default_value=chosen,
-        ),
-        for_id="meter",
-        class_name=class_name,
     )
 
 

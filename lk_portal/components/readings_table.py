@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import reflex as rx
 
+from lk_portal.components.choices import meter_field
+from lk_portal.components.export_menu import export_menu
 from lk_portal.components.kit import card, empty, field, icon_link, notice
-from lk_portal.components.readings_form import date_input, energy_field, meter_field
+from lk_portal.components.readings_form import date_input, energy_field
 from lk_portal.i18n import _
+from lk_portal.state.readings import ReadingsState
 from lk_portal.state.readings_table import ReadingsTableState
 
 
@@ -33,7 +36,7 @@ def register_table() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.form(
-        meter_field(ReadingsTableState.serial, class_name="col-span-2 lg:col-span-4"),
+        meter_field(ReadingsState.meters, ReadingsTableState.serial, class_name="col-span-2 lg:col-span-4"),
         energy_field(ReadingsTableState.energy),
         field(_("Date"), date_input("date", ReadingsTableState.day), for_id="date"),
         rx.el.button(
@@ -51,6 +54,10 @@ def _form() -> rx.Component:
 def _page() -> rx.Component:
     return card(
         _arrows(),
+        rx.cond(
+            ReadingsTableState.rows.length() > 0,
+            rx.el.div(export_menu(ReadingsTableState.export_query), class_name="flex justify-end"),
+        ),
         rx.el.div(
             rx.el.table(
                 rx.el.thead(rx.el.tr(_head())),

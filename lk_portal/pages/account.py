@@ -6,6 +6,7 @@ import reflex as rx
 
 from lk_portal.components.breadcrumb import breadcrumb
 from lk_portal.components.facts import facts, load_line
+from lk_portal.components.gone import no_longer_here
 from lk_portal.components.kit import card, empty, link, skeleton
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
@@ -16,7 +17,11 @@ HEADING = "text-lg font-semibold mb-3"
 
 
 @portal_page(
-    route="/accounts/[account]", title=_("Personal account"), icon="bill", on_load=(AccountState.load,)
+    route="/accounts/[account]",
+    title=_("Personal account"),
+    icon="bill",
+    on_load=(AccountState.load,),
+    tab=rx.cond(AccountState.facts.length() > 0, f"{_('Personal account')} {AccountState.number}", ""),
 )
 def account() -> rx.Component:
     """The card, the meters that stand there, and those that stood there."""
@@ -33,7 +38,11 @@ def account() -> rx.Component:
                 class_name="grid gap-4",
             ),
         ),
-        rx.el.div(skeleton("h-6 w-64 mb-4"), skeleton("h-52 w-full mb-4"), skeleton("h-32 w-full")),
+        rx.cond(
+            AccountState.is_gone,
+            no_longer_here(),
+            rx.el.div(skeleton("h-6 w-64 mb-4"), skeleton("h-52 w-full mb-4"), skeleton("h-32 w-full")),
+        ),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import reflex as rx
 from reflex_components_core.react_router import link as router_link
 
+from lk_portal.components.choices import interval_field, meter_field
 from lk_portal.components.diagnostics_events import event_groups, group_icon
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import card, empty, field, icon_link, link_button, notice, select, skeleton
+from lk_portal.components.kit import card, empty, icon_link, link_button, notice, skeleton
 from lk_portal.i18n import _
 from lk_portal.metering.types import Severity
 from lk_portal.pages.registry import portal_page
@@ -49,28 +50,12 @@ def diagnostics() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.form(
-        field(
-            _("Meter"),
-            select(
-                "meter",
-                rx.foreach(DiagnosticsState.meters, lambda meter: rx.el.option(meter[1], value=meter[0])),
-                key=f"{DiagnosticsState.serial} {DiagnosticsState.query}",
-                default_value=DiagnosticsState.serial,
-            ),
-            for_id="meter",
+        meter_field(
+            DiagnosticsState.meters,
+            DiagnosticsState.serial,
+            key=DiagnosticsState.serial + " " + DiagnosticsState.query,
         ),
-        field(
-            _("Interval"),
-            select(
-                "interval",
-                rx.el.option(_("Day"), value="day"),
-                rx.el.option(_("Month"), value="month"),
-                rx.el.option(_("Year"), value="year"),
-                key=DiagnosticsState.query,
-                default_value=DiagnosticsState.grain,
-            ),
-            for_id="interval",
-        ),
+        interval_field(key=DiagnosticsState.query, default_value=DiagnosticsState.grain),
         rx.el.fieldset(
             rx.el.legend(_("Events"), class_name="text-sm mb-1"),
             rx.el.div(*(_box(group) for group in Severity), class_name="flex flex-wrap gap-x-5"),

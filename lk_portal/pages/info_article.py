@@ -23,6 +23,7 @@ Item = rx.Var[dict[str, str]]
     roles=frozenset(),
     on_load=(ArticleState.load,),
     has_shell=False,
+    tab=rx.cond(ArticleState.is_missing, _("Not found"), ArticleState.title),
 )
 def info_article() -> rx.Component:
     """The text in the frame of whoever reads it; or that there is none, with a way to sign in."""

@@ -8,6 +8,7 @@ from lk_portal.components.breadcrumb import breadcrumb
 from lk_portal.components.checked_field import checked_field
 from lk_portal.components.dialog import cancel_button, dialog
 from lk_portal.components.facts import fact, facts, load_badge
+from lk_portal.components.gone import no_longer_here
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import card, empty, link_button, notice, skeleton
 from lk_portal.components.own_forms import LONGEST, buttons, submit
@@ -21,7 +22,12 @@ HEADING = "text-lg font-semibold mb-3"
 
 
 @portal_page(
-    route="/meters/[meter]", title=_("Meter"), icon="meter", under="/accounts", on_load=(MeterState.load,)
+    route="/meters/[meter]",
+    title=_("Meter"),
+    icon="meter",
+    under="/accounts",
+    on_load=(MeterState.load,),
+    tab=rx.cond(MeterState.is_shown, f"{_('Meter')} {MeterState.name}", ""),
 )
 def meter() -> rx.Component:
     """What a person looks for first comes first: is there current, and until when are there data."""
@@ -44,7 +50,11 @@ def meter() -> rx.Component:
             ),
             rx.cond(MeterState.is_renaming, _rename_dialog()),
         ),
-        rx.el.div(skeleton("h-6 w-64 mb-4"), skeleton("h-28 w-full mb-4"), skeleton("h-64 w-full")),
+        rx.cond(
+            MeterState.is_gone,
+            no_longer_here(),
+            rx.el.div(skeleton("h-6 w-64 mb-4"), skeleton("h-28 w-full mb-4"), skeleton("h-64 w-full")),
+        ),
     )
 
 

@@ -14,8 +14,8 @@ from lk_portal.components.tabs import Tab, tab_list, tab_panel
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.services.seen import Section
+from lk_portal.services.table_choice import TABLE
 from lk_portal.state.readings import CHART, ReadingsState
-from lk_portal.state.readings_url import TABLE
 
 PANEL = "readings"
 

@@ -32,6 +32,7 @@ class PageSpec:
     Attributes:
         route: Address, e.g. /readings or /meters/[meter].
         title: Heading, browser title and menu text, in the reader's language.
+        tab: What the browser's tab says instead as soon as it is not "", of a page with a parameter.
         icon: Name of an icon of `components.icons`, for the menu.
         menu: The menu it stands in; "" for none.
         roles: Who may see it; empty: everybody, visitors too.
@@ -54,6 +55,7 @@ class PageSpec:
     has_shell: bool = True
     badge: Section | None = None
     under: str = ""
+    tab: rx.Var[str] | None = None
 
 
 _pages: dict[str, PageSpec] = {}
@@ -71,6 +73,7 @@ def portal_page(
     has_shell: bool = True,
     badge: Section | None = None,
     under: str = "",
+    tab: rx.Var[str] | None = None,
 ) -> Callable[[Layout], Layout]:
     """Register the decorated layout function as a page.
 
@@ -97,6 +100,7 @@ def portal_page(
             has_shell=has_shell,
             badge=badge,
             under=under,
+            tab=tab,
         )
         if badge is not None:
             lead_to(route, badge)

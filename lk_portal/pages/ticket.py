@@ -18,7 +18,13 @@ from lk_portal.state.tickets_view import STAFF
 TURN = "bg-base-100 border border-base-300 rounded-box p-4 min-w-0"
 
 
-@portal_page(route=f"{SUPPORT}/[number]", title=_("Request"), icon="chat", on_load=(TicketState.load,))
+@portal_page(
+    route=f"{SUPPORT}/[number]",
+    title=_("Request"),
+    icon="chat",
+    on_load=(TicketState.load,),
+    tab=rx.cond(TicketState.is_loaded, TicketState.ticket["subject"], ""),
+)
 def ticket() -> rx.Component:
     """What it is about, the dialogue, and what can be done."""
     return rx.el.div(

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, NotFoundError
 from lk_portal.models import Account, ClaimReason, LetterKind, User
-from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS, Policy
+from lk_portal.security.throttle import Policy
 from lk_portal.services import audit, claims, letters, throttling
-from lk_portal.services.account_owner import hand_over, holder_of, lock_account, matching_account, mismatch
+from lk_portal.services.account_owner import hand_over, holder_of, lock_account, match_gates, require_match
 from lk_portal.services.database import Database
 from lk_portal.services.own_names import MAX_OWN_NAME, own_name
 from lk_portal.services.owned import is_owned
 from lk_portal.services.profile import SETTINGS_CHANGES
-from lk_portal.services.registration_form import AccountForm, FormError, compact_number, read_account
+from lk_portal.services.registration_form import AccountForm, FormError, read_account
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import is_storable
 from lk_portal.services.throttling import Gate
@@ -66,38 +66,17 @@ async def add(
 ) -> Added:
     """Add an account to a person's own; one that has another owner becomes a claim for the utility.
 
-    What is tried here and at registration counts together: the two are no two ways to guess.
-
     Raises:
         ThrottledError: Too many attempts from here, of hers, or for this account.
         InputError: Number and address do not belong together (field "match").
     """
-    gates = _gates(user_id, form, visit)
+    gates = (*match_gates(form, visit), Gate(f"account-add:{user_id}", ADDITIONS))
     await throttling.refuse(database, gates, now=visit.at)
-    account_id = await matching_account(database, form)
-    if account_id is None:
-        await _refuse_match(database, gates, user_id, visit)
+    account_id = await require_match(database, form, gates, refused=REFUSED, user_id=user_id, visit=visit)
     async with database.writing() as connection:
         await take_turns(connection, f"account:{account_id}")
         await throttling.count_in(connection, gates, now=visit.at)
         return await _Addition(connection, user_id, subscriber_id, visit).of(account_id)
-
-
-def _gates(user_id: int, form: AccountForm, visit: Visit) -> tuple[Gate, ...]:
-    gates = throttling.visit_gates("register", visit)
-    number = compact_number(form.account)
-    return (
-        *gates,
-        Gate(f"register:account:{number}", BY_LOGIN_AND_ADDRESS, clock=gates[0].key),
-        Gate(f"account-add:{user_id}", ADDITIONS),
-    )
-
-
-async def _refuse_match(database: Database, gates: tuple[Gate, ...], user_id: int, visit: Visit) -> NoReturn:
-    async with database.writing() as connection:
-        await throttling.count_in(connection, gates, now=visit.at)
-        await audit.record(connection, action=REFUSED, visit=visit, actor=user_id, subject=user_id)
-    raise mismatch()
 
 
 @dataclass(frozen=True, slots=True)

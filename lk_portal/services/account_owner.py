@@ -8,6 +8,7 @@ removed it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -16,10 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import N_, InputError
 from lk_portal.models import Account, MeteringPoint, Premises
 from lk_portal.models.address_text import one_line
+from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS
+from lk_portal.services import audit, throttling
 from lk_portal.services.addresses import is_same_address
 from lk_portal.services.database import Database
 from lk_portal.services.registration_form import AccountForm, compact_number
 from lk_portal.services.tables import table_of
+from lk_portal.services.throttling import Gate
+from lk_portal.services.visit import Visit
 
 # Compared with when there is no such account, so that this takes as long.
 _NOWHERE = one_line("г. Нигде", "ул. Несуществующая", "1", "1")
@@ -27,15 +32,51 @@ _NOWHERE = one_line("г. Нигде", "ул. Несуществующая", "1",
 _account, _premises, _point = table_of(Account), table_of(Premises), table_of(MeteringPoint)
 
 
-def mismatch() -> InputError:
-    """What is said of a number and an address that do not belong together; never which half is wrong."""
-    return InputError(
+def match_gates(form: AccountForm, visit: Visit) -> tuple[Gate, ...]:
+    """What slows down who tries out accounts: the visitor's own gates, and that of the account.
+
+    Registration and adding an account count in the same ones, so the two are no two ways to guess.
+    """
+    own = throttling.visit_gates("register", visit)
+    key = f"register:account:{compact_number(form.account)}"
+    return (*own, Gate(key, BY_LOGIN_AND_ADDRESS, clock=own[0].key))
+
+
+async def require_match(
+    database: Database,
+    form: AccountForm,
+    gates: Sequence[Gate],
+    *,
+    refused: str,
+    user_id: int | None,
+    visit: Visit,
+) -> int:
+    """The account whose number and address were typed.
+
+    Args:
+        database: Where from.
+        form: The number and the address.
+        gates: Which count a failure.
+        refused: The audit's action for one.
+        user_id: Who typed; None: nobody is signed in.
+        visit: Whence.
+
+    Raises:
+        InputError: They do not belong together (field "match"); never which half is wrong.
+    """
+    account_id = await _matching_account(database, form)
+    if account_id is not None:
+        return account_id
+    async with database.writing() as connection:
+        await throttling.count_in(connection, gates, now=visit.at)
+        await audit.record(connection, action=refused, visit=visit, actor=user_id, subject=user_id)
+    raise InputError(
         N_("The account number and the address do not belong together in our registry. Check both."),
         field="match",
     )
 
 
-async def matching_account(database: Database, form: AccountForm) -> int | None:
+async def _matching_account(database: Database, form: AccountForm) -> int | None:
     """The account whose number and address were typed; None when either is wrong, in the same time."""
     numbers = {form.account, compact_number(form.account)}
     query = (

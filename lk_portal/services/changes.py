@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.models import (
     Account,
+    AuditEntry,
     InfoPage,
     Installation,
     MeterEvent,
@@ -22,7 +23,9 @@ from lk_portal.models import (
     PointFreshness,
     SeenMarker,
     Ticket,
+    User,
 )
+from lk_portal.services import account_changes, meters
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 
@@ -49,7 +52,7 @@ def ticket_topic(ticket_id: int) -> str:
 
 
 def subscriber_topic(subscriber_id: int) -> str:
-    """New meter events, or something of any ticket, of a subscriber."""
+    """New meter events, something of any ticket, or another account or name in a subscriber's cabinet."""
     return f"subscriber:{subscriber_id}"
 
 
@@ -102,6 +105,10 @@ async def _marks(connection: AsyncConnection, times: dict[str, datetime]) -> lis
     return [(person_topic(user_id), at) for user_id, at in await connection.execute(_SEEN, times)]
 
 
+async def _cabinets(connection: AsyncConnection, times: dict[str, datetime]) -> list[Change]:
+    return [(subscriber_topic(owner), at) for owner, at in await connection.execute(_CABINETS, times)]
+
+
 def _info(
     published_at: datetime, updated_at: datetime, *, since: datetime, now: datetime
 ) -> Iterator[Change]:
@@ -109,12 +116,13 @@ def _info(
         yield from ((INFO, at) for at in (published_at, updated_at) if since <= at)
 
 
-_ROWS = (_points, _tickets, _events, _pages, _marks)
+_ROWS = (_points, _tickets, _events, _cabinets, _pages, _marks)
 
 
 _fresh, _ticket, _page = table_of(PointFreshness), table_of(Ticket), table_of(InfoPage)
 _event, _place = table_of(MeterEvent), table_of(Installation)
 _point, _account, _seen = table_of(MeteringPoint), table_of(Account), table_of(SeenMarker)
+_entry, _user = table_of(AuditEntry), table_of(User)
 _SINCE: BindParameter[datetime] = bindparam("since")
 _POINTS = select(_fresh.c.point_id, _fresh.c.changed_at).where(_fresh.c.changed_at >= _SINCE)
 _TICKETS = select(_ticket.c.id, _ticket.c.subscriber_id, _ticket.c.updated_at).where(
@@ -128,6 +136,20 @@ _EVENTS = (
     .join(_account, _account.c.id == _point.c.account_id)
     .where(
         _event.c.received_at >= _SINCE, _account.c.subscriber_id.is_not(None), _account.c.removed_at.is_(None)
+    )
+    .distinct()
+)
+_CABINETS = (
+    # Neither an account nor a name knows since when it is what it is; the audit does.
+    select(_user.c.subscriber_id, _entry.c.at)
+    .select_from(_entry)
+    .join(_user, _user.c.id == _entry.c.subject_user_id)
+    .where(
+        _entry.c.at >= _SINCE,
+        _entry.c.action.in_(
+            (account_changes.ADDED, account_changes.REMOVED, account_changes.RENAMED, meters.RENAMED)
+        ),
+        _user.c.subscriber_id.is_not(None),
     )
     .distinct()
 )

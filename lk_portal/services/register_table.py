@@ -137,9 +137,9 @@ async def register_page(
         if not rows:
             raise NotFoundError
         # A meter may have stood at two points of hers: it is asked for where it came last, as in the chart.
-        point_id = rows[-1].point_id
+        last = next(row for row in reversed(rows) if row.serial == serial)
+        point_id, timezone = last.point_id, last.timezone
         places = _places(row for row in rows if row.point_id == point_id)
-        timezone = rows[-1].timezone
         newer = await _read(connection, places, quantity, _moment(before, ZoneInfo(timezone)))
     shown = sorted(_rows(places, quantity), key=lambda row: row.at, reverse=True)
     page = tuple(shown[:PAGE_ROWS])

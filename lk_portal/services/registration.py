@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import Row, insert, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -20,10 +20,10 @@ from lk_portal.errors import N_, InputError
 from lk_portal.models import ClaimReason, LetterKind, Role, Subscriber, Theme, User
 from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS
 from lk_portal.services import audit, claims, documents, letters, throttling
-from lk_portal.services.account_owner import hand_over, holder_of, lock_account, matching_account, mismatch
+from lk_portal.services.account_owner import hand_over, holder_of, lock_account, match_gates, require_match
 from lk_portal.services.database import Database
 from lk_portal.services.letter_quota import is_spent
-from lk_portal.services.registration_form import FormError, RegistrationForm, compact_number, read_form
+from lk_portal.services.registration_form import FormError, RegistrationForm, read_form
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
 from lk_portal.services.turns import take_turns
@@ -68,9 +68,7 @@ async def register(
     await throttling.refuse(database, gates, now=visit.at)
     if set(form.document_ids) != {document.id for document in await documents.current(database)}:
         raise InputError(N_("A document has changed meanwhile. Read the new version."), field="documents")
-    account_id = await matching_account(database, form)
-    if account_id is None:
-        await _refuse_match(database, gates, visit)
+    account_id = await require_match(database, form, gates, refused=REFUSED, user_id=None, visit=visit)
     try:
         async with database.writing() as connection:
             await take_turns(
@@ -85,22 +83,9 @@ async def register(
 
 
 def _gates(form: RegistrationForm, visit: Visit) -> tuple[Gate, ...]:
-    """Besides the visitor's own: no account's addresses are tried out, nobody's mailbox is filled."""
-    gates = throttling.visit_gates("register", visit)
-    own = gates[0].key
-    number = compact_number(form.account)
-    return (
-        *gates,
-        Gate(f"register:account:{number}", BY_LOGIN_AND_ADDRESS, clock=own),
-        Gate(f"register:email:{form.email}", BY_LOGIN_AND_ADDRESS, clock=own),
-    )
-
-
-async def _refuse_match(database: Database, gates: tuple[Gate, ...], visit: Visit) -> NoReturn:
-    async with database.writing() as connection:
-        await throttling.count_in(connection, gates, now=visit.at)
-        await audit.record(connection, action=REFUSED, visit=visit, actor=None, subject=None)
-    raise mismatch()
+    """Besides those of an account: nobody's mailbox is filled."""
+    gates = match_gates(form, visit)
+    return (*gates, Gate(f"register:email:{form.email}", BY_LOGIN_AND_ADDRESS, clock=gates[0].key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.errors import N_, InputError
 from lk_portal.models import Role, TicketStatus, User
 from lk_portal.services import audit
 from lk_portal.services.attachments import CheckedFile
@@ -21,6 +20,7 @@ from lk_portal.services.ticket_letters import tell_answered
 from lk_portal.services.ticket_rows import (
     TicketRow,
     add_message,
+    close_ticket,
     lock_person,
     lock_ticket,
     set_ticket,
@@ -75,8 +75,7 @@ async def answer(
         found = await lock_ticket(connection, ticket_id)
         if await ticket_of_key(connection, key):
             return
-        if found.status is TicketStatus.CLOSED:
-            raise InputError(N_("The request is closed. Open it again to write."), field="text")
+        found.require_open()
         await add_message(
             connection,
             ticket_id=ticket_id,
@@ -147,14 +146,7 @@ async def close(database: Database, *, staff_id: int, ticket_id: int, visit: Vis
         found = await lock_ticket(connection, ticket_id)
         if found.status is TicketStatus.CLOSED:
             return
-        await set_ticket(
-            connection,
-            ticket_id,
-            now=visit.at,
-            status=TicketStatus.CLOSED,
-            closed_at=visit.at,
-            reply_by=None,
-        )
+        await close_ticket(connection, ticket_id, now=visit.at)
         await tell_answered(connection, found, status=TicketStatus.CLOSED, now=visit.at)
         await _record(connection, audit.TICKET_SETTLED, staff_id, found, visit)
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.errors import AccessDeniedError, NotFoundError
+from lk_portal.errors import N_, AccessDeniedError, InputError, NotFoundError
 from lk_portal.models import Account, Premises, Ticket, TicketCategory, TicketMessage, TicketStatus, User
 from lk_portal.services import attachments
 from lk_portal.services.attachments import CheckedFile
@@ -39,6 +39,15 @@ class TicketRow:
     reply_by: datetime | None
     closed_at: datetime | None
     zone: ZoneInfo
+
+    def require_open(self) -> None:
+        """Before something is written to it.
+
+        Raises:
+            InputError: It is closed (field "text").
+        """
+        if self.status is TicketStatus.CLOSED:
+            raise InputError(N_("The request is closed. Open it again to write."), field="text")
 
     def promise(self, now: datetime) -> datetime:
         """Until when what was written now is answered."""
@@ -115,6 +124,11 @@ async def set_ticket(connection: AsyncConnection, ticket_id: int, *, now: dateti
     """Change a ticket so that open pages are told."""
     statement = update(ticket_table).where(ticket_table.c.id == ticket_id)
     await connection.execute(statement.values(updated_at=now, **values))
+
+
+async def close_ticket(connection: AsyncConnection, ticket_id: int, *, now: datetime) -> None:
+    """The matter is settled: nobody owes an answer any more."""
+    await set_ticket(connection, ticket_id, now=now, status=TicketStatus.CLOSED, closed_at=now, reply_by=None)
 
 
 def _as_row(row: Any) -> TicketRow:

@@ -35,6 +35,7 @@ from lk_portal.services.throttling import Gate
 from lk_portal.services.ticket_rows import (
     account_table,
     add_message,
+    close_ticket,
     lock_person,
     lock_ticket,
     premises_table,
@@ -158,8 +159,7 @@ async def write(
         found = await lock_ticket(connection, ticket_id, _is_own(author.subscriber_id))
         if await ticket_of_key(connection, key):
             return
-        if found.status is TicketStatus.CLOSED:
-            raise InputError(N_("The request is closed. Open it again to write."), field="text")
+        found.require_open()
         await _require_measure(connection, author, files=files, now=visit.at)
         await add_message(
             connection,
@@ -195,14 +195,7 @@ async def close(database: Database, *, author: Author, ticket_id: int, visit: Vi
         found = await lock_ticket(connection, ticket_id, _is_own(author.subscriber_id))
         if found.status is TicketStatus.CLOSED:
             return
-        await set_ticket(
-            connection,
-            ticket_id,
-            now=visit.at,
-            status=TicketStatus.CLOSED,
-            closed_at=visit.at,
-            reply_by=None,
-        )
+        await close_ticket(connection, ticket_id, now=visit.at)
         await throttling.count_in(connection, _gates(author), now=visit.at)
         await _record(connection, audit.TICKET_CLOSED, author, ticket_id, visit)
 

@@ -23,6 +23,7 @@ class AccountState(rx.State):
     facts: list[Row] = []
     meters: list[Row] = []
     replacements: list[Row] = []
+    is_gone: bool = False
 
     @rx.event
     @requires(Role.SUBSCRIBER)
@@ -33,14 +34,23 @@ class AccountState(rx.State):
             self.reset()
             yield
         self.number = number
-        try:
-            await self._show()
-        except NotFoundError:
+        await self._show()
+        if self.is_gone:
             self.reset()
             yield rx.redirect("/not-found", replace=True)
 
     async def _show(self) -> None:
-        """Read the account again; also called when something of its meters has changed."""
+        """Read the account again; also called when something of it, or of the cabinet, has changed."""
+        try:
+            await self._read()
+        except NotFoundError:
+            number = self.number
+            self.reset()
+            self.number, self.is_gone = number, True
+        else:
+            self.is_gone = False
+
+    async def _read(self) -> None:
         portal = current()
         card = await account_card(
             portal.database,

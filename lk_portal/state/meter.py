@@ -48,6 +48,7 @@ class MeterState(rx.State):
     chart_link: str = ""
     events_link: str = ""
     is_shown: bool = False
+    is_gone: bool = False
     is_renaming: bool = False
     error: str = ""
     done: str = ""
@@ -61,9 +62,8 @@ class MeterState(rx.State):
             self.reset()
             yield
         self.serial, self.is_renaming, self.error, self.done = serial, False, "", ""
-        try:
-            await self._show()
-        except NotFoundError:
+        await self._show()
+        if self.is_gone:
             self.reset()
             yield rx.redirect("/not-found", replace=True)
 
@@ -108,7 +108,17 @@ class MeterState(rx.State):
         return None
 
     async def _show(self) -> None:
-        """Read the meter again; also called when something of it has changed."""
+        """Read the meter again; also called when something of it, or of the cabinet, has changed."""
+        try:
+            await self._read()
+        except NotFoundError:
+            serial = self.serial
+            self.reset()
+            self.serial, self.is_gone = serial, True
+        else:
+            self.is_gone = False
+
+    async def _read(self) -> None:
         portal = current()
         card = await meter_card(
             portal.database,

@@ -25,22 +25,13 @@ from lk_portal.services.consumption import (
     points_of,
 )
 from lk_portal.services.context import current
+from lk_portal.services.table_choice import TABLE, TableChoice, serial_of
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
 from lk_portal.state.meter_choice import meter_text
 from lk_portal.state.readings_comparison import ComparisonView, comparison_view_of
 from lk_portal.state.readings_table import ReadingsTableState
-from lk_portal.state.readings_url import (
-    ROUTE,
-    TABLE,
-    Choice,
-    TableChoice,
-    choice_of,
-    fields_of,
-    query_of,
-    serial_of,
-    table_url,
-)
+from lk_portal.state.readings_url import ROUTE, Choice, choice_of, fields_of, query_of, table_url
 from lk_portal.state.readings_view import ReadingsView, view_of
 
 CHART = "chart"

@@ -17,10 +17,11 @@ from lk_portal.services.access import Role
 from lk_portal.services.changes import point_topic
 from lk_portal.services.context import current
 from lk_portal.services.register_table import RegisterPage, register_page
+from lk_portal.services.table_choice import TableChoice, table_choice_of, table_query_of
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
 from lk_portal.state.readings_table_view import table_view_of
-from lk_portal.state.readings_url import TableChoice, fields_of, table_choice_of, table_url
+from lk_portal.state.readings_url import fields_of, table_url
 
 
 class ReadingsTableState(rx.State):
@@ -41,6 +42,7 @@ class ReadingsTableState(rx.State):
     empty_advice: str = ""
     earlier: str = ""
     later: str = ""
+    export_query: str = ""
 
     # The query of the address that is shown. A text, for Reflex wraps dataclasses in its state.
     _shown: str = ""
@@ -56,7 +58,7 @@ class ReadingsTableState(rx.State):
             # What was shown before is not what the address asks for.
             self.error, self.heading, self.rows, self.empty_title, self._shown = say(error), "", [], "", ""
             return None
-        self._shown = table_url(choice).partition("?")[2]
+        self._shown = self.export_query = table_query_of(choice)
         try:
             await self._show()
         except NotFoundError:

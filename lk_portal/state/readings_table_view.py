@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from lk_portal.i18n import _, day_text, kwh, moment_text
 from lk_portal.metering.types import Quantity
 from lk_portal.services.quantity_texts import unit_of
-from lk_portal.services.register_table import SUM, Nature, RegisterPage, RegisterRow
+from lk_portal.services.register_table import RegisterPage, RegisterRow
+from lk_portal.services.register_texts import nature_text, ratio_text, register_text, registers_of
 
 UNKNOWN = "—"
 
@@ -31,42 +31,33 @@ class TableView:
 def table_view_of(page: RegisterPage, quantity: Quantity) -> TableView:
     """Build the view of one page; registers that no row has get no column."""
     zone, unit = ZoneInfo(page.timezone), unit_of(quantity)
-    shown = [number for number in range(5) if any(row.values_wh[number] is not None for row in page.rows)]
+    shown = registers_of(page.rows)
     title, advice = _empty_texts(page, zone)
     return TableView(
         heading=_heading(page, zone),
-        columns=[f"{_register(number)}, {unit}" for number in shown],
+        columns=[f"{register_text(number)}, {unit}" for number in shown],
         rows=[_row(row, shown, zone) for row in page.rows],
         has_serials=len({row.serial for row in page.rows}) > 1,
         consumption_column=f"{_('Consumption')}, {unit}",
-        ratio_note=_ratio_note(page.ratio),
+        ratio_note=ratio_text(page.ratio),
         empty_title=title,
         empty_advice=advice,
     )
 
 
-def nature_text(row: RegisterRow) -> str:
-    """How good the consumption is, or why there is none."""
-    return {
-        Nature.MEASURED: _("measured"),
-        Nature.FIRST: _("no data before it"),
-        Nature.ROLLOVER: _("measured, the register passed its end"),
-        Nature.REBASED: _("the meter began to count anew"),
-        Nature.REVIEW: _("under review, not counted"),
-    }[row.nature]
-
-
 def _row(row: RegisterRow, shown: list[int], zone: ZoneInfo) -> list[str]:
     registers = [_value(row.values_wh[number]) for number in shown]
-    return [moment_text(row.at, zone), row.serial, nature_text(row), _value(row.consumption_wh), *registers]
+    return [
+        moment_text(row.at, zone),
+        row.serial,
+        nature_text(row.nature),
+        _value(row.consumption_wh),
+        *registers,
+    ]
 
 
 def _value(energy_wh: int | None) -> str:
     return UNKNOWN if energy_wh is None else kwh(energy_wh)
-
-
-def _register(number: int) -> str:
-    return _("Sum") if number == SUM else _("T{zone}", zone=number)
 
 
 def _heading(page: RegisterPage, zone: ZoneInfo) -> str:
@@ -74,12 +65,6 @@ def _heading(page: RegisterPage, zone: ZoneInfo) -> str:
         return ""
     first, last = (moment_text(page.rows[index].at, zone) for index in (-1, 0))
     return f"{first} — {last}"
-
-
-def _ratio_note(ratio: Decimal) -> str:
-    if ratio == 1:
-        return ""
-    return _("Consumption is multiplied by the transformers' ratio, {ratio}.", ratio=f"{ratio.normalize():f}")
 
 
 def _empty_texts(page: RegisterPage, zone: ZoneInfo) -> tuple[str, str]:

@@ -15,27 +15,28 @@ from starlette.routing import Route
 
 from lk_portal.errors import InputError, NotFoundError
 from lk_portal.i18n import say
-from lk_portal.metering.types import Quantity
 from lk_portal.security.navigation import LOGIN
 from lk_portal.security.tokens import hash_of
 from lk_portal.services import audit
 from lk_portal.services.access import Duty, Identity, identity_of
 from lk_portal.services.context import Portal, current
 from lk_portal.services.exports.files import ExportFile, FileFormat
+from lk_portal.services.exports.register_file import RegisterFile
 from lk_portal.services.exports.rows import STEP_OF, Wish
 from lk_portal.services.exports.source import find_point
 from lk_portal.services.periods import Basis, Grain, Period
+from lk_portal.services.register_table import register_page
+from lk_portal.services.table_choice import TABLE, TableChoice, quantity_of, serial_of, table_choice_of
 from lk_portal.web import forms
 
 READINGS = "/readings"
 PATH = f"{READINGS}/export"
-MAX_SERIAL = 64
 
 log = logging.getLogger(__name__)
 
 
 async def export(request: Request) -> Response:
-    """GET /readings/export: meter, interval, period, energy, basis as /readings has them, and format."""
+    """GET /readings/export: what an address of /readings has, of the chart or of the table, and format."""
     portal = current()
     page = f"{READINGS}?{request.url.query}" if request.url.query else READINGS
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -79,7 +80,7 @@ async def _identity(portal: Portal, request: Request) -> Identity | None:
     )
 
 
-async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) -> ExportFile:
+async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) -> ExportFile | RegisterFile:
     """What the address asks for, of the person's own.
 
     Raises:
@@ -90,19 +91,34 @@ async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) ->
         raise NotFoundError
     try:
         form = FileFormat(query.get("format", ""))
-        wish = _wish(query, reading_day=portal.settings.reading_day)
-    except (KeyError, ValueError):
+        asked = _asked(query, reading_day=portal.settings.reading_day)
+    except ValueError:
         raise NotFoundError from None
-    point = await find_point(portal.database, serial=wish.serial, subscriber_id=identity.subscriber_id)
-    return ExportFile(portal.database, point, wish, form, portal.settings.utility_name, portal.clock())
+    point = await find_point(portal.database, serial=asked.serial, subscriber_id=identity.subscriber_id)
+    author, now = portal.settings.utility_name, portal.clock()
+    if isinstance(asked, Wish):
+        return ExportFile(portal.database, point, asked, form, author, now)
+    page = await register_page(
+        portal.database,
+        subscriber_id=identity.subscriber_id,
+        serial=asked.serial,
+        quantity=asked.quantity,
+        before=asked.before or asked.day or now,
+    )
+    return RegisterFile(point, page, asked.quantity, form, author, now)
+
+
+def _asked(query: Mapping[str, str], *, reading_day: int) -> Wish | TableChoice:
+    """The tab of /readings decides which of the two."""
+    return table_choice_of(query) if query.get("tab") == TABLE else _wish(query, reading_day=reading_day)
 
 
 def _wish(query: Mapping[str, str], *, reading_day: int) -> Wish:
     grain, basis = Grain(query.get("interval", "")), Basis(query.get("basis", Basis.CALENDAR))
     period = Period.parse(grain, query.get("period", ""), basis=basis, reading_day=reading_day)
     return Wish(
-        serial=query.get("meter", "")[:MAX_SERIAL],
-        quantity=Quantity[query.get("energy", Quantity.A_PLUS.name)],
+        serial=serial_of(query),
+        quantity=quantity_of(query),
         first=period.start,
         after=period.end,
         step=STEP_OF[grain],
@@ -111,7 +127,9 @@ def _wish(query: Mapping[str, str], *, reading_day: int) -> Wish:
     )
 
 
-async def _record(portal: Portal, request: Request, identity: Identity, file: ExportFile) -> None:
+async def _record(
+    portal: Portal, request: Request, identity: Identity, file: ExportFile | RegisterFile
+) -> None:
     async with portal.database.writing() as connection:
         await audit.record(
             connection,

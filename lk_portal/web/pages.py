@@ -4,8 +4,9 @@ Pages are built once per language. What carries a hash of its content in its nam
 every language, is served to everybody, so a page goes on in its language whatever another tab chooses. A
 page's policy names its own inline scripts only: with those of all pages it would outgrow what proxies take.
 
-The static files would redirect /login to /login/. That costs a telephone one round trip, and behind a TLS
-proxy it would name the wrong scheme; so the slash is added here.
+The static files are asked for what is known to be there only. They would redirect /login to /login/, which
+costs a telephone one round trip and names the wrong scheme behind a TLS proxy; they would serve //login with
+another page's policy, and say "Not Found" of %00 and of very long names in a way of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOT
 INDEX = "index.html"
 NOT_A_FILE = "404.html"
 """What stands at every address without a file of its own: with a parameter in it, or of no page at all."""
+NOWHERE = "/404"
+"""What static files are asked for then: a name that no file has."""
 
 
 def inline_script_hashes(page: Path) -> list[str]:
@@ -62,8 +65,15 @@ def _address(page: Path, folder: Path) -> str:
 class PagesByLanguage:
     """Serves the pages of several languages; `active_locale()` says which one is asked for."""
 
-    def __init__(self, languages: Mapping[str, BuiltPages]) -> None:
+    def __init__(self, languages: Mapping[str, BuiltPages], *, is_page: Callable[[str], bool]) -> None:
+        """Make it of the builds.
+
+        Args:
+            languages: The pages by locale.
+            is_page: Whether an address without a file is that of a page, such as /meters/[meter].
+        """
         self.languages = languages
+        self.is_page = is_page
         self.policies = {locale: pages.addresses() for locale, pages in languages.items()}
         self.holders = {address: pages for pages in languages.values() for address in pages.shared()}
 
@@ -75,19 +85,22 @@ class PagesByLanguage:
         locale = active_locale()
         policies = self.policies[locale]
         address = scope["path"].removesuffix(f"/{INDEX}").removesuffix(".html").rstrip("/") or "/"
-        policy = policies.get(address, policies[NOT_A_FILE])
+        is_file = address in policies
+        policy = policies[address if is_file else NOT_A_FILE]
+        is_found = is_file or self.is_page(scope["path"])
 
         async def as_page(message: Message) -> None:
-            await send({**message, "headers": _of_page(message, policy)} if "headers" in message else message)
+            await send(_of_page(message, policy, is_found=is_found) if "headers" in message else message)
 
-        if address in policies:
-            path = f"{address.rstrip('/')}/"
-            scope = {**scope, "path": path, "raw_path": path.encode("ascii")}
+        path = f"{address.rstrip('/')}/" if is_file else NOWHERE
+        scope = {**scope, "path": path, "raw_path": path.encode("ascii")}
         await self.languages[locale].files(scope, receive, as_page)
 
 
-def _of_page(message: Message, policy: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers of a page: its policy, and that it depends on the cookie of the language."""
+def _of_page(message: Message, policy: bytes, *, is_found: bool) -> Message:
+    """The start of a page's answer: its policy, and that it depends on the cookie of the language."""
     headers = [(key, value) for key, value in message["headers"] if key != b"vary"]
     vary = [value for key, value in message["headers"] if key == b"vary"]
-    return [*headers, (b"vary", b", ".join([*vary, b"Cookie"])), (b"content-security-policy", policy)]
+    headers += [(b"vary", b", ".join([*vary, b"Cookie"])), (b"content-security-policy", policy)]
+    status = 200 if is_found and message["status"] == 404 else message["status"]
+    return {**message, "status": status, "headers": headers}

@@ -76,6 +76,7 @@ async def test_from_the_list_to_the_card_to_the_meter(
     await expect(page.get_by_role("heading", name="12.05.2026, 11:20")).to_be_visible()
     await expect(page.get_by_text("Активная прямая, сумма: 12 345,67 кВт·ч")).to_be_visible()
     await expect(page.get_by_text("Активная прямая, сумма: 1,64 кВт·ч")).to_be_visible()
+    await expect(page).to_have_title(f"Лицевой счет {household.account} — ЭнергоМир")
     assert await fits(page)
     await picture(page, "account", viewport)
 
@@ -84,6 +85,7 @@ async def test_from_the_list_to_the_card_to_the_meter(
     await expect(page.locator("#load")).to_contain_text("Состояние нагрузки:НЕТ ДАННЫХ")
     await expect(page.locator("#load-reason")).to_contain_text("нет реле нагрузки")
     await expect(trail).to_contain_text(f"{household.account} {household.address}/Баня")
+    await expect(page).to_have_title("Прибор учета Баня — ЭнергоМир")
     await trail.get_by_role("link", name=household.account).click()
     await expect(page).to_have_url(f"{site.url}/accounts/{household.account}")
 
@@ -260,6 +262,29 @@ async def test_the_last_account_may_go_and_comes_back(page: Page, site: Site, ho
     await expect(page.get_by_text("Лицевой счет снова в вашем кабинете.")).to_be_visible()
     await page.get_by_role("link", name=household.account).click()
     await expect(page.get_by_role("link", name="Баня")).to_be_visible()
+
+
+async def test_what_is_removed_in_one_tab_goes_from_the_others(
+    page: Page, site: Site, household: Household
+) -> None:
+    await enter(page, site, household.email)
+    account, meter, accounts = [await page.context.new_page() for _ in range(3)]
+    await account.goto(f"{site.url}/accounts/{household.account}")
+    await expect(account.get_by_role("heading", name="Карточка лицевого счета")).to_be_visible()
+    await meter.goto(f"{site.url}/meters/{household.serial}")
+    await expect(meter.locator("#load")).to_be_visible()
+    await accounts.goto(f"{site.url}/accounts")
+    await expect(accounts.get_by_role("link", name=household.account)).to_be_visible()
+
+    await page.get_by_role("button", name="Удалить лицевой счет").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
+
+    await expect(accounts.get_by_role("link", name=household.account)).to_have_count(0)
+    for tab in (account, meter):
+        await expect(tab.get_by_text("Такой страницы нет")).to_be_visible()
+        await expect(tab.get_by_text(household.address)).to_have_count(0)
+    await account.get_by_role("link", name="Лицевые счета").click()
+    await expect(account.get_by_text("В кабинете нет лицевых счетов")).to_be_visible()
 
 
 async def test_an_account_with_an_owner_becomes_a_request(

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,31 @@ async def test_the_menu_follows_what_is_shown(page: Page, site: Site) -> None:
     hours = [row for row in csv.DictReader(io.StringIO(as_csv.decode())) if row["zone"] == "0"]
     assert len(hours) == 24
     assert all(row["value_kwh"] for row in hours)
+
+
+async def test_the_table_gives_the_page_that_is_open(page: Page, site: Site) -> None:
+    await give_cookie(page.context, site, session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD))
+    await page.goto(f"{site.url}/readings?tab=table")
+    await page.get_by_role("table").wait_for()
+
+    newest = await choose(page, "CSV")
+    moment = page.get_by_role("table").get_by_role("rowheader")
+    latest = await moment.first.inner_text()
+    await page.get_by_role("link", name="Раньше").click()
+    await expect(page).to_have_url(re.compile("before="))
+    await expect(moment.first).not_to_have_text(latest)
+    before = await choose(page, "CSV")
+    as_xlsx, as_xml = await choose(page, "XLSX"), await choose(page, "Green Button (XML)")
+
+    pages = [list(csv.DictReader(io.StringIO(content.decode()))) for _name, content in (newest, before)]
+    assert [len(rows) for rows in pages] == [50, 50]
+    assert pages[1][-1]["taken_at"] < pages[0][0]["taken_at"]
+    assert await moment.count() == 50
+    shown = datetime.fromisoformat(pages[1][-1]["taken_at"])
+    assert await moment.first.inner_text() == f"{shown:%d.%m.%Y, %H:%M}"
+    assert load_workbook(io.BytesIO(as_xlsx[1])).sheetnames == ["Таблица показаний", "Сведения"]
+    assert etree.fromstring(as_xml[1]).tag.endswith("}feed")
+    assert as_xml[0].startswith(f"{site.seed.serial}_A_PLUS_readings_")
 
 
 async def test_a_foreign_meter_gives_what_an_unknown_one_gives(page: Page, site: Site) -> None:

@@ -43,14 +43,17 @@ async def test_a_visitor_reads_pages_news_and_help(reader: Page, site: Site) -> 
     await expect(reader.get_by_role("heading", name="Работы в среду", level=1)).to_be_visible()
     await expect(reader.get_by_text("С 10 до 12")).to_be_visible()
     await expect(reader.get_by_text("Опубликовано")).to_be_visible()
+    await expect(reader).to_have_title("Работы в среду — ЭнергоМир")
 
     await (
         reader.get_by_role("navigation", name="Вы находитесь здесь")
         .get_by_role("link", name="Информация")
         .click()
     )
+    await expect(reader).to_have_title("Информация — ЭнергоМир")
     await reader.get_by_role("link", name="Тарифы").click()
     await expect(reader.get_by_role("cell", name="Т1")).to_be_visible()
+    await expect(reader).to_have_title("Тарифы — ЭнергоМир")
     assert await has_no_sideways_scrolling(reader)
 
     await reader.goto(f"{site.url}/info")

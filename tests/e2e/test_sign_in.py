@@ -86,3 +86,16 @@ async def test_staff_has_no_cabinet(page: Page, site: Site) -> None:
 
     await page.goto(f"{site.url}/readings")
     await expect(page.get_by_role("heading", name="Не найдено")).to_be_visible()
+
+
+async def test_a_broken_address_looks_like_every_one_that_does_not_exist(page: Page, site: Site) -> None:
+    await sign_in(page, site)
+    await expect(page.get_by_role("heading", name="Главная")).to_be_visible()
+    answers = {}
+    for path in ("/none", "/%00", "/%ff", "/%", "/readings/%00", "/meters/%00", f"/{'a' * 300}"):
+        answer = await page.goto(f"{site.url}{path}")
+        await expect(page.get_by_role("heading", name="Не найдено")).to_be_visible()
+        assert answer is not None
+        answers[path] = await answer.body()
+
+    assert set(answers.values()) == {answers["/none"]}

@@ -293,6 +293,7 @@ async def test_what_is_somebody_elses_is_not_found(page: Page, site: Site, tmp_p
     await fill(page, f"Чужое {seed.CANARY}", f"Чужой текст {seed.CANARY}")
     await page.get_by_label("Приложить файлы").set_input_files(file(tmp_path, "Мой.txt", b"text"))
     number = await send(page)
+    await expect(page).to_have_title(f"Чужое {seed.CANARY} — ЭнергоМир")
     address = await page.get_by_role("link", name="Мой.txt").get_attribute("href")
     cookie = session_cookie(site.url, seed.STRANGER, seed.PASSWORD)
     own = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)

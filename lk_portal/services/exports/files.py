@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from lk_portal.services.database import Database
 from lk_portal.services.exports.csv_file import csv_chunks
+from lk_portal.services.exports.espi_feed import Feed
 from lk_portal.services.exports.green_button import xml_chunks
 from lk_portal.services.exports.rows import Wish
 from lk_portal.services.exports.source import ExportPoint, export_rows
@@ -30,6 +31,11 @@ MEDIA_TYPES = {
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     FileFormat.XML: "application/xml",
 }
+
+
+def file_name(*parts: object, form: FileFormat) -> str:
+    """A name for a file, of letters that every system takes."""
+    return f"{_NOT_IN_NAMES.sub('_', '_'.join(str(part) for part in parts))}.{form}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,9 @@ class ExportFile:
 
     @property
     def name(self) -> str:
-        """A name for the file, of letters that every system takes."""
-        serial = _NOT_IN_NAMES.sub("_", self.wish.serial)
-        return f"{serial}_{self.wish.quantity.name}_{self.wish.first}_{self.wish.last}.{self.form}"
+        """A name for the file: the meter, the energy, from which day to which."""
+        wish = self.wish
+        return file_name(wish.serial, wish.quantity.name, wish.first, wish.last, form=self.form)
 
     @property
     def media_type(self) -> str:
@@ -69,7 +75,7 @@ class ExportFile:
         if self.form is FileFormat.CSV:
             return csv_chunks(rows, self.wish.quantity)
         if self.form is FileFormat.XML:
-            return xml_chunks(rows, self.point, self.wish, author=self.author, now=self.now)
+            return xml_chunks(rows, Feed(self.point, self.author, self.now), self.wish)
 
         from lk_portal.services.exports.xlsx_file import xlsx_chunks  # takes a while, and few want one
 

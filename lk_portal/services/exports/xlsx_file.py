@@ -1,35 +1,32 @@
-"""An export as a workbook: the rows, and a sheet that says what they are. For `services.exports.files` only.
-
-Written row by row into a temporary file, so the size of the export does not matter for the memory.
-"""
+"""Consumption as a workbook: rows, and a sheet that says what they are. For `services.exports.files` only."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from tempfile import TemporaryFile
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font
 
 from lk_portal.i18n import _
 from lk_portal.metering.types import Quality, Quantity
-from lk_portal.services.exports.cells import text_cell
 from lk_portal.services.exports.rows import ExportRow, Wish
 from lk_portal.services.exports.source import ExportPoint
+from lk_portal.services.exports.workbook import (
+    KWH_FORMAT,
+    TIME_FORMAT,
+    describe,
+    head_cell,
+    new_sheet,
+    number_cell,
+    offset_text,
+    pieces,
+)
 from lk_portal.services.quantity_texts import quantity_text, unit_of
 
 ROWS_OF_SHEET = 1_000_000
 """A sheet ends at 1 048 576 rows."""
 WIDTHS = (18, 18, 12, 22, 8, 16, 16, 16, 16)
-_READ_BYTES = 1 << 18
-_BOLD = Font(bold=True)
-_WRAPPED = Alignment(wrap_text=True, vertical="top")
-_TIME_FORMAT, _KWH_FORMAT = "yyyy-mm-dd hh:mm", "0.000"
 
 
 async def xlsx_chunks(rows: AsyncIterator[ExportRow], point: ExportPoint, wish: Wish) -> AsyncIterator[bytes]:
@@ -38,12 +35,9 @@ async def xlsx_chunks(rows: AsyncIterator[ExportRow], point: ExportPoint, wish: 
     sheet = _Sheet(book, wish.quantity)
     async for row in rows:
         sheet.add(row)
-    _describe(book, point, wish)
-    with TemporaryFile() as file:
-        await asyncio.to_thread(book.save, file)
-        file.seek(0)
-        while piece := file.read(_READ_BYTES):
-            yield piece
+    describe(book, point, wish.quantity)
+    async for piece in pieces(book):
+        yield piece
 
 
 class _Sheet:
@@ -80,11 +74,11 @@ class _Sheet:
         self._left = ROWS_OF_SHEET
         number = len(self._book.worksheets) + 1
         title = _("Consumption")
-        self._sheet = _new_sheet(self._book, title if number == 1 else f"{title} {number}", WIDTHS)
+        self._sheet = new_sheet(self._book, title if number == 1 else f"{title} {number}", WIDTHS)
         self._sheet.freeze_panes = "A2"
-        self._sheet.append([_head(self._sheet, text) for text in headings(self._quantity)])
-        self._start, self._end = (_cell(self._sheet, _TIME_FORMAT) for _side in range(2))
-        self._value = _cell(self._sheet, _KWH_FORMAT)
+        self._sheet.append([head_cell(self._sheet, text) for text in headings(self._quantity)])
+        self._start, self._end = (number_cell(self._sheet, TIME_FORMAT) for _side in range(2))
+        self._value = number_cell(self._sheet, KWH_FORMAT)
 
 
 def headings(quantity: Quantity) -> tuple[str, ...]:
@@ -111,43 +105,3 @@ def quality_text(quality: Quality) -> str:
         Quality.EDITED: _("edited"),
         Quality.MISSING: _("no data"),
     }[quality]
-
-
-def offset_text(at: datetime) -> str:
-    """The offset in force, e.g. UTC+06:00; the sign does not come first."""
-    return f"UTC{at.isoformat()[19:]}"
-
-
-def _describe(book: Any, point: ExportPoint, wish: Wish) -> None:
-    """What the rows are: texts that people typed among them, so each is made harmless."""
-    sheet = _new_sheet(book, _("About"), (28, 60))
-    for name, value in (
-        (_("Meter"), point.serial),
-        (_("Name"), point.name),
-        (_("Account"), point.account),
-        (_("Address"), point.address),
-        (_("Metering point"), point.code),
-        (_("Type of energy"), quantity_text(wish.quantity)),
-        (_("Time zone"), str(point.tz)),
-    ):
-        sheet.append([_head(sheet, name), text_cell(value)])
-
-
-def _new_sheet(book: Any, title: str, widths: Sequence[int]) -> Any:
-    sheet = book.create_sheet(title)
-    for number, width in enumerate(widths):
-        sheet.column_dimensions["ABCDEFGHI"[number]].width = width
-    return sheet
-
-
-def _head(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, value=text_cell(text))
-    cell.font, cell.alignment = _BOLD, _WRAPPED
-    return cell
-
-
-def _cell(sheet: Any, number_format: str) -> Any:
-    """A cell that is written again and again: a new one for each row takes twice the time."""
-    cell = WriteOnlyCell(sheet)
-    cell.number_format = number_format
-    return cell

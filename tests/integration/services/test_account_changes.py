@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from lk_portal.errors import InputError, NotFoundError, ThrottledError
-from lk_portal.models import Account, AccountClaim, ClaimReason, MeteringPoint, Subscriber, User
+from lk_portal.models import Account, AccountClaim, AuditEntry, ClaimReason, MeteringPoint, Subscriber, User
 from lk_portal.services import account_changes, own_data, own_export
 from lk_portal.services.account_changes import Added, FormError, read_account
 from lk_portal.services.accounts import accounts_of
+from lk_portal.services.changes import changed_since, subscriber_topic
 from lk_portal.services.consumption import points_of
 from lk_portal.services.database import Database
 from lk_portal.services.registration import Outcome
@@ -400,3 +401,22 @@ async def test_what_is_no_note_is_refused(office: Office, typed: str) -> None:
 
     assert refused.value.field == "note"
     assert [row.note for row in await office.rows(Account)] == [""]
+
+
+# ---- told to her other pages
+
+
+async def test_what_she_does_to_her_accounts_is_news_to_her_and_to_nobody_else(office: Office) -> None:
+    await office.open_account()
+    first = await person(office)
+    await stranger(office)
+    told = {subscriber_topic(first.subscriber_id): visit().at}
+    assert await changed_since(office.database, NOW - HOUR, now=NOW) == {}
+
+    for deed in (first.add, lambda: first.rename("Дача"), first.remove):
+        await deed()
+        assert await changed_since(office.database, NOW - HOUR, now=NOW) == told
+        async with office.database.writing() as connection:
+            await connection.execute(delete(table_of(AuditEntry)))
+
+    assert await changed_since(office.database, NOW - HOUR, now=NOW) == {}

@@ -143,7 +143,7 @@ async def test_looking_reads_only_what_changed(sqlite_database: Database) -> Non
     await changed_since(sqlite_database, NOW, now=FAR)
     event.remove(engine, "before_cursor_execute", note)
 
-    assert len(sent) == 5
+    assert len(sent) == 6
     async with sqlite_database.reading() as connection:
         for statement, values in sent:
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)

@@ -157,6 +157,22 @@ async def test_a_meter_s_life_elsewhere_is_not_shown(database: Database) -> None
     assert [row.at for row in (await ask(database, place)).rows] == [START + 2 * HOUR, START + HOUR]
 
 
+async def test_a_meter_is_asked_for_where_it_came_last(database: Database) -> None:
+    """Whatever was installed since at the point it had left."""
+    left = await a_place(database, removed_at=START)
+    moved = await a_place(database, owner=left.subscriber_id, removed_at=START)
+    await factories.installation(
+        database, meter_id=left.meter_id, point_id=moved.point_id, installed_at=START
+    )
+    await a_place(database, point_id=left.point_id, owner=left.subscriber_id, installed_at=START + 5 * HOUR)
+    await read(database, left, hourly(10, 20))
+
+    page = await ask(database, left)
+
+    assert page.point_id == moved.point_id
+    assert len(page.rows) == 2
+
+
 async def test_ratios_apply_to_consumption_and_not_to_what_the_meter_shows(database: Database) -> None:
     place = await a_place(database, ct_ratio=Decimal(40), vt_ratio=Decimal("1.5"))
     await read(database, place, hourly(100, 110))

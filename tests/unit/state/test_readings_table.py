@@ -14,8 +14,9 @@ from lk_portal import i18n
 from lk_portal.errors import InputError
 from lk_portal.metering.types import Quantity
 from lk_portal.services.register_table import Nature, RegisterPage, RegisterRow
+from lk_portal.services.table_choice import TableChoice, table_choice_of
 from lk_portal.state.readings_table_view import table_view_of
-from lk_portal.state.readings_url import ROUTE, TableChoice, table_choice_of, table_url
+from lk_portal.state.readings_url import ROUTE, table_url
 
 AT = datetime(2026, 11, 24, 6, tzinfo=UTC)
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)

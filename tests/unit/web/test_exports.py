@@ -14,16 +14,17 @@ import pytest
 import pytest_asyncio
 from lxml import etree
 from openpyxl import load_workbook
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from lk_portal.metering.types import Quality
-from lk_portal.models import Account, AuditEntry, Duty, UserSession
+from lk_portal.metering.types import Quality, Quantity
+from lk_portal.models import Account, AuditEntry, Duty, RegisterReading, UserSession
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import access, context
 from lk_portal.services.access import Role, Visit
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.services.register_table import PAGE_ROWS
 from lk_portal.services.tables import table_of
 from lk_portal.settings import load_settings
 from lk_portal.web.routes import make_routes
@@ -52,6 +53,10 @@ class Site:
         return await self.http.get(
             f"/readings/export?{urlencode(asked)}", headers={"cookie": cookie, **(headers or {})}
         )
+
+    async def table(self, token: str | None = None, **query: str) -> httpx.Response:
+        """The same of the table of readings."""
+        return await self.get(token, tab="table", **query)
 
     async def person(self, name: str, role: Role, subscriber_id: int | None) -> str:
         """Somebody who has just signed in; the session's token."""
@@ -99,11 +104,28 @@ async def site(
     hours = (to_milliseconds(MIDNIGHT + n * timedelta(hours=1)) for n in range(24 * 20))
     rows = [IntervalRow(point.point_id, 1, at, 3600, 100, 3600, Quality.MEASURED, 0) for at in hours]
     await import_intervals(sqlite_database, rows, clock=lambda: NOW)
+    await read(sqlite_database, point.meter_id, MIDNIGHT)
     transport = httpx.ASGITransport(app=make_routes())
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
         made = Site(http, portal, point.serial, "")
         made.token = await made.person("ivanov", Role.SUBSCRIBER, point.subscriber_id)
         yield made
+
+
+async def read(database: Database, meter_id: int, first: datetime) -> None:
+    """60 hours of a register that counts 100 Wh in each."""
+    rows = [
+        {
+            "meter_id": meter_id,
+            "quantity": Quantity.A_PLUS,
+            "zone": 0,
+            "taken_at": first + n * timedelta(hours=1),
+            "value_wh": 5000 + 100 * n,
+        }
+        for n in range(60)
+    ]
+    async with database.writing() as connection:
+        await connection.execute(insert(RegisterReading), rows)
 
 
 async def test_the_file_is_what_the_page_shows(site: Site) -> None:
@@ -183,6 +205,66 @@ async def test_a_foreign_meter_an_unknown_one_and_nonsense_are_the_same(site: Si
     assert len({tuple(sorted(one.headers.items())) for one in answers}) == 1
     assert await site.audited() == []
     assert (await site.get()).status_code == 200
+
+
+async def test_the_table_s_file_has_the_rows_of_the_page(site: Site) -> None:
+    answer = await site.table()
+
+    header, first, *rest = answer.text.splitlines()
+    name = f"{site.serial}_A_PLUS_readings_2026-11-01_2026-11-03.csv"
+    assert header.startswith("taken_at,meter_serial,quantity,sum_kwh,")
+    assert first == f"2026-11-01T10:00:00+06:00,{site.serial},A_PLUS,6.000,,,,,0.100,measured"
+    assert len([first, *rest]) == PAGE_ROWS
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert await site.audited() == [("web:consumption:export", {"file": name})]
+
+
+async def test_the_table_s_file_follows_date_page_and_energy(site: Site) -> None:
+    by_date = await site.table(date="2026-11-01")
+    turned = await site.table(date="2026-11-01", before=str(to_milliseconds(MIDNIGHT) + 1))
+    other = await site.table(energy="R_PLUS")
+
+    assert [len(answer.text.splitlines()) - 1 for answer in (by_date, turned, other)] == [24, 1, 0]
+    assert other.headers["content-disposition"].endswith(f'"{site.serial}_R_PLUS_readings.csv"')
+
+
+async def test_the_other_formats_of_the_table(site: Site) -> None:
+    as_xlsx, as_xml = await site.table(format="xlsx"), await site.table(format="xml")
+
+    assert load_workbook(io.BytesIO(as_xlsx.content)).worksheets[0].max_row == PAGE_ROWS + 1
+    assert "spreadsheetml" in as_xlsx.headers["content-type"]
+    assert etree.fromstring(as_xml.content).tag == "{http://www.w3.org/2005/Atom}feed"
+    assert as_xml.headers["content-type"] == "application/xml"
+
+
+async def test_a_foreign_meter_s_table_is_like_everything_that_is_not_there(site: Site) -> None:
+    foreign = await factories.a_metered_point(site.portal.database)
+    await read(site.portal.database, foreign.meter_id, MIDNIGHT)
+    owner = await site.person("petrov", Role.SUBSCRIBER, foreign.subscriber_id)
+
+    answers = [
+        await site.get(meter="nothing"),
+        await site.table(meter=foreign.serial),
+        await site.table(owner),
+        *[
+            await site.table(**{name: wrong})
+            for name, wrong in (
+                ("meter", "nothing"),
+                ("meter", ""),
+                ("meter", "\0"),
+                ("energy", "A"),
+                ("date", "2026-02-30"),
+                ("before", "yesterday"),
+                ("format", "exe"),
+            )
+        ],
+    ]
+
+    assert {(one.status_code, one.content) for one in answers} == {(404, b"Not found")}
+    assert len({tuple(sorted(one.headers.items())) for one in answers}) == 1
+    assert await site.audited() == []
+    assert (await site.table(owner, meter=foreign.serial)).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "x" * 43])

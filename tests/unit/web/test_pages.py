@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from lk_portal.i18n import using_locale
 from lk_portal.web.guard import content_policy
@@ -28,7 +29,10 @@ def site(tmp_path: Path) -> httpx.AsyncClient:
         for locale in TEXTS
     }
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(PagesByLanguage(pages)), base_url="http://portal.example"
+        transport=httpx.ASGITransport(
+            PagesByLanguage(pages, is_page=lambda path: path.startswith("/meters/"))
+        ),
+        base_url="http://portal.example",
     )
 
 
@@ -51,6 +55,18 @@ def write(path: Path, text: str) -> None:
         ("/a", "404.html", 404),
         ("/none", "404.html", 404),
         ("/none.html", "404.html", 404),
+        ("/404", "404.html", 404),
+        ("/404.html", "404.html", 404),
+        ("/assets", "404.html", 404),
+        ("/meters/123", "404.html", 200),
+        ("/meters/%00", "404.html", 200),
+        ("/%00", "404.html", 404),
+        ("/login%00", "404.html", 404),
+        ("/%ff", "404.html", 404),
+        ("/%", "404.html", 404),
+        ("/%0a", "404.html", 404),
+        (f"/{'a' * 5000}", "404.html", 404),
+        ("/login/index.html/", "404.html", 404),
     ],
 )
 async def test_a_page_is_served_at_its_address_in_the_language_asked_for(
@@ -62,6 +78,24 @@ async def test_a_page_is_served_at_its_address_in_the_language_asked_for(
     assert answer.status_code == status
     assert answer.text.startswith(f"<html>{page} {TEXTS[locale]}")
     assert answer.headers["vary"].endswith("Cookie")
+
+
+@pytest.mark.parametrize(
+    "path", ["//login", "/./login", "/login/.", "/a/../login", "/.", "//portal.example/.."]
+)
+async def test_there_is_one_way_to_write_an_address(site: httpx.AsyncClient, path: str) -> None:
+    """A browser or httpx would tidy such a path up; others send it as it is."""
+
+    async def as_it_came(scope: Scope, receive: Receive, send: Send) -> None:
+        await site._transport.app({**scope, "path": path}, receive, send)  # type: ignore[attr-defined]
+
+    transport = httpx.ASGITransport(as_it_came)
+    async with httpx.AsyncClient(transport=transport, base_url=site.base_url) as raw:
+        with using_locale("en"):
+            answer = await raw.get("/")
+
+    assert answer.status_code == 404
+    assert answer.text.startswith("<html>404.html")
 
 
 async def test_a_page_allows_its_own_scripts_and_no_others(site: httpx.AsyncClient, tmp_path: Path) -> None:
