@@ -1,8 +1,8 @@
 """The chart's events with little and with much history: 20 meters and five years make nobody wait longer.
 
-The month of a subscriber with one meter, installed that month, beside the same month of one with 20 meters and
-five years; then billing months, years and comparisons, which need more than a month to look the same, beside
-the month. Each over a real socket against a production build.
+The month of a subscriber with one meter, installed that month, beside the same month of one with 20 meters
+and five years; then billing months, years and comparisons, which need more than a month to look the same,
+beside the month. Each over a real socket against a production build.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.bench import big_database
 from tests.bench.big_database import History
 from tests.bench.events import BATCHES, STATE, batch
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio, spread
 from tests.e2e.raw_client import raw_client, session_cookie
 from tests.portal_process import running_portal
@@ -38,7 +39,7 @@ VIEWS = {
 DELTA_KB = 20
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Measure the same views in both databases, batch by batch in turn: neither has the quieter time."""
     with running(LITTLE) as little, running(MUCH) as much:
         found = asyncio.run(_measure(little, much))
@@ -98,4 +99,9 @@ async def _weigh(site: Site, name: str) -> None:
         event, _payload, path = site.events(name)[0]
         await client.send(event, path=path)
         size = len((await client.settle()).encode()) / 1000
-    figure(f"delta: {name}, {site.meters} meters", f"{size:.1f} KB", target=f"<= {DELTA_KB}", is_met=size <= DELTA_KB)
+    figure(
+        f"delta: {name}, {site.meters} meters",
+        f"{size:.1f} KB",
+        target=f"<= {DELTA_KB}",
+        is_met=size <= DELTA_KB,
+    )
