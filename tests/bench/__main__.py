@@ -1,4 +1,4 @@
-"""`make bench`: all measurements, or those named (pages, events, charts, polling, ingest and so on).
+"""`make bench`: all measurements, or those named (pages, phone, events, charts, polling, ingest and so on).
 
     make bench ARGS="events --meters 1000"
 
@@ -18,6 +18,7 @@ from tests.bench.options import Options
 
 PARTS = (
     "pages",
+    "phone",
     "events",
     "charts",
     "live",
