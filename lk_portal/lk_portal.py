@@ -23,6 +23,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from lk_portal import i18n, pages
+from lk_portal.components.first_paint import first_theme
 from lk_portal.components.shell import offline_banner, shell
 from lk_portal.i18n import _
 from lk_portal.logs import report
@@ -59,7 +60,8 @@ def make_app(portal: Portal) -> rx.App:
             rx.el.link(rel="manifest", href=MANIFEST),
             rx.el.link(rel="apple-touch-icon", href="/icons/180.png"),
             rx.el.meta(name="theme-color", content=settings.utility_color),
-            rx.el.script(src="/theme.js"),
+            first_theme(),
+            rx.el.script(src="/theme.js", defer=True),
             rx.el.script(src="/combobox.js", defer=True),
             rx.el.script(src="/dialog.js", defer=True),
             rx.el.script(src="/once.js", defer=True),
