@@ -32,6 +32,7 @@ from lk_portal.services import context
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
 from lk_portal.serving.frontend import pages_dir
+from lk_portal.serving.prerender import example_of
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 from lk_portal.state.guard import AccessMiddleware
 from lk_portal.state.live import Broadcaster
@@ -198,7 +199,13 @@ def _built_pages() -> PagesByLanguage:
             directory=pages_dir(locale), html=True, encodings=["gzip"], router=_page_at
         )
         languages[locale] = BuiltPages(pages_dir(locale), files)
-    return PagesByLanguage(languages)
+    return PagesByLanguage(languages, _example_at)
+
+
+def _example_at(path: str) -> str:
+    """Where the page at a path is drawn: at the path itself, or at the example of its route."""
+    route = _page_at(path)
+    return path if route is None else example_of(route)
 
 
 def _page_at(path: str) -> str | None:

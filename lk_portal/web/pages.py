@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from lk_portal.web.guard import content_policy
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 INDEX = "index.html"
 NOT_A_FILE = "404.html"
-"""What stands at every address without a file of its own: with a parameter in it, or of no page at all."""
+"""What stands at an address of no page, and where nothing is drawn ahead."""
 
 
 def inline_script_hashes(page: Path) -> list[str]:
@@ -60,10 +60,14 @@ def _address(page: Path, folder: Path) -> str:
 
 
 class PagesByLanguage:
-    """Serves the pages of several languages; `active_locale()` says which one is asked for."""
+    """Serves the pages of several languages; `active_locale()` says which one is asked for.
 
-    def __init__(self, languages: Mapping[str, BuiltPages]) -> None:
+    `drawn_at` says at which address the page of another one is drawn, as /info/_ for /info/help.
+    """
+
+    def __init__(self, languages: Mapping[str, BuiltPages], drawn_at: Callable[[str], str]) -> None:
         self.languages = languages
+        self.drawn_at = drawn_at
         self.policies = {locale: pages.addresses() for locale, pages in languages.items()}
         self.holders = {address: pages for pages in languages.values() for address in pages.shared()}
 
@@ -75,6 +79,8 @@ class PagesByLanguage:
         locale = active_locale()
         policies = self.policies[locale]
         address = scope["path"].removesuffix(f"/{INDEX}").removesuffix(".html").rstrip("/") or "/"
+        if address not in policies:
+            address = self.drawn_at(address)
         policy = policies.get(address, policies[NOT_A_FILE])
 
         async def as_page(message: Message) -> None:
