@@ -126,6 +126,11 @@ async def ticket(page: Page, site: Site) -> None:
         await summary.click()
 
 
+async def work_of_staff(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/")
+    await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
+
+
 BY_VISITORS: tuple[Step, ...] = (refused_sign_in, empty_registration, empty_recovery)
 BY_SUBSCRIBERS: tuple[Step, ...] = (
     folded_menu,
@@ -141,3 +146,4 @@ BY_SUBSCRIBERS: tuple[Step, ...] = (
     empty_ticket,
     ticket,
 )
+BY_STAFF: tuple[Step, ...] = (work_of_staff,)
