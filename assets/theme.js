@@ -1,16 +1,11 @@
 // Light or dark: the system's choice until a person makes her own. A cookie remembers it, for the portal sets it
-// too: at sign-in, and when /settings are changed.
+// too: at sign-in, and when /settings are changed. What is needed before the first paint stands in the page
+// (lk_portal/components/first_paint.py).
 (function () {
   const oneYear = 31536000;
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  function saved() {
-    const found = document.cookie.match(/(?:^|; )lk_theme=(light|dark)(?:;|$)/);
-    return found ? found[1] : null;
-  }
-  function apply() {
-    root.setAttribute("data-theme", saved() || (dark.matches ? "dark" : "light"));
-  }
+  const { saved, apply } = window.lkTheme;
   function choose(theme) {
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `lk_theme=${theme}; Max-Age=${oneYear}; Path=/; SameSite=Lax${secure}`;
@@ -23,7 +18,6 @@
       keepalive: true,
     }).catch(() => {});
   }
-  apply();
   dark.addEventListener("change", apply);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible" && saved()) apply(); // Another tab may have chosen.

@@ -23,6 +23,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from lk_portal import i18n, pages
+from lk_portal.components.first_paint import first_theme
 from lk_portal.components.shell import offline_banner, shell
 from lk_portal.i18n import _
 from lk_portal.logs import report
@@ -31,6 +32,7 @@ from lk_portal.services import context
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
 from lk_portal.serving.frontend import pages_dir
+from lk_portal.serving.prerender import example_of
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 from lk_portal.state.guard import AccessMiddleware
 from lk_portal.state.live import Broadcaster
@@ -60,7 +62,8 @@ def make_app(portal: Portal) -> rx.App:
             rx.el.link(rel="manifest", href=MANIFEST),
             rx.el.link(rel="apple-touch-icon", href="/icons/180.png"),
             rx.el.meta(name="theme-color", content=settings.utility_color),
-            rx.el.script(src="/theme.js"),
+            first_theme(),
+            rx.el.script(src="/theme.js", defer=True),
             rx.el.script(src="/combobox.js", defer=True),
             rx.el.script(src="/dialog.js", defer=True),
             rx.el.script(src="/once.js", defer=True),
@@ -210,12 +213,13 @@ def _built_pages() -> PagesByLanguage:
     for locale in KNOWN_LOCALES:
         files = PrecompressedStaticFiles(directory=pages_dir(locale), html=True, encodings=["gzip"])
         languages[locale] = BuiltPages(pages_dir(locale), files)
-    return PagesByLanguage(languages, is_page=_is_page)
+    return PagesByLanguage(languages, drawn_at=_drawn_at)
 
 
-def _is_page(path: str) -> bool:
-    """Whether it is the address of a page without a file of its own, such as /meters/[meter]."""
-    return path.strip("/") not in ("404", "index") and _application().router(path) is not None
+def _drawn_at(path: str) -> str | None:
+    """Where the page of an address without a file is drawn: at the example of its route; None: no page."""
+    route = None if path.strip("/") in ("404", "index") else _application().router(path)
+    return None if route is None else example_of(route)
 
 
 def _installed_portal() -> Portal:

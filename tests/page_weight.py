@@ -23,8 +23,8 @@ class Weight:
         return "\n".join(f"{size:8d} {address}" for address, size in self.bodies.items())
 
 
-async def weigh(page: Page, address: str, *, wait_for: str) -> Weight:
-    """Open `address` in a page that has nothing cached, until `wait_for` (a selector) is seen."""
+def weighing(page: Page) -> Weight:
+    """What the page downloads from now on; it grows as answers end."""
     weight = Weight()
 
     async def count(request: Request) -> None:
@@ -32,6 +32,12 @@ async def weigh(page: Page, address: str, *, wait_for: str) -> Weight:
         weight.bodies[request.url] = sizes["responseBodySize"]
 
     page.on("requestfinished", count)
+    return weight
+
+
+async def weigh(page: Page, address: str, *, wait_for: str) -> Weight:
+    """Open `address` in a page that has nothing cached, until `wait_for` (a selector) is seen."""
+    weight = weighing(page)
     await page.goto(address)
     await page.wait_for_selector(wait_for)
     await page.wait_for_load_state("networkidle")

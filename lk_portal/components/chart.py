@@ -8,11 +8,30 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 import reflex as rx
+from reflex_components_plotly.plotly import PlotlyBasic
 
 from lk_portal.i18n import _
+from lk_portal.state.readings_url import TABLE
 
 CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "scrollZoom": False}
 SCRIPT = "/walk.js"
+_LOAD_EARLY = f"""
+if (typeof document !== "undefined" && document.readyState !== "complete"
+    && new URLSearchParams(location.search).get("tab") !== "{TABLE}") {{
+  import("plotly.js-basic-dist-min").catch(() => undefined);
+}}
+"""
+
+
+class _EarlyPlotly(PlotlyBasic):
+    """Plotly, asked for as soon as the page's own script is there, and not only with the first figure.
+
+    It is two thirds of what the page weighs, and meanwhile the page has nothing to load: it waits for the
+    websocket and the data. A page that opens on the table never needs it.
+    """
+
+    def _get_dynamic_imports(self) -> str:
+        return super()._get_dynamic_imports() + _LOAD_EARLY
 
 
 def walking_script() -> rx.Component:
@@ -23,7 +42,7 @@ def walking_script() -> rx.Component:
 def consumption_chart(figure: rx.Var[dict[str, object]], *, on_click: rx.EventHandler) -> rx.Component:
     """Columns over time; `figure` is a Plotly figure as a dict. What it says stands in words around it."""
     return rx.el.div(
-        rx.plotly.basic(
+        _EarlyPlotly.create(
             data=figure.to(go.Figure),
             template=go.layout.Template(),
             config=CONFIG,

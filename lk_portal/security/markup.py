@@ -7,7 +7,7 @@ image from elsewhere (it would tell a stranger who reads), no link but to the we
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -24,7 +24,7 @@ TAGS = frozenset((*_BLOCKS, *_TABLES, *_WORDS))
 ATTRIBUTES = {
     **{f"h{level}": {"id"} for level in range(1, 7)},
     "a": {"href", "title"},
-    "img": {"src", "alt", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
     "ol": {"start"},
 }
 SCHEMES = frozenset(["http", "https", "mailto", "tel"])
@@ -33,6 +33,9 @@ SECTION = "section-"
 """Ids of headings begin so, lest one takes the place of a name that scripts know."""
 WITH_WORDS = ("inline", "fence", "code_block")
 BREAKS = ("softbreak", "hardbreak")
+
+SizeOf = Callable[[str], tuple[int, int] | None]
+"""Width and height of the image at an address, in pixels; None when they are not known."""
 
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
@@ -55,11 +58,13 @@ class Rendered:
 
 
 @lru_cache(maxsize=64)
-def render(text: str) -> Rendered:
-    """The HTML for a Markdown text, whoever wrote it."""
+def render(text: str, size_of: SizeOf | None = None) -> Rendered:
+    """The HTML for a Markdown text, whoever wrote it; images of known size keep their place."""
     tokens = _markdown.parse(text)
     headings = tuple(_number_headings(tokens))
     _drop_foreign_images(tokens)
+    if size_of:
+        _keep_places(tokens, size_of)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
     return Rendered(clean(html), headings)
 
@@ -129,3 +134,11 @@ def _drop_foreign_images(tokens: list[Token]) -> None:
         for part in token.children or ():
             if part.type == "image" and not is_own(str(part.attrGet("src") or "")):
                 part.type, part.tag, part.children = "text", "", None
+
+
+def _keep_places(tokens: list[Token], size_of: SizeOf) -> None:
+    images = (part for token in tokens for part in token.children or () if part.type == "image")
+    for image in images:
+        if size := size_of(str(image.attrGet("src"))):
+            image.attrSet("width", str(size[0]))
+            image.attrSet("height", str(size[1]))

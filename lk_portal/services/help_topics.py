@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from PIL import Image
+
 from lk_portal.errors import NotFoundError
 
 FOLDER = Path(__file__).parents[1] / "help"
+ASSETS = Path(__file__).parents[2] / "assets"
+PICTURES = "/pictures/"
 PREFIX = "help-"
 """So begin the addresses of topics, so that none of the utility's pages gets in their way."""
 
@@ -42,6 +46,16 @@ def topic(locale: str, slug: str) -> Topic:
         if one.slug == slug:
             return one
     raise NotFoundError
+
+
+@cache
+def picture_sizes() -> dict[str, tuple[int, int]]:
+    """Width and height of each picture of the help by its address, in pixels."""
+    found = {}
+    for path in (ASSETS / PICTURES.strip("/")).glob("*.webp"):
+        with Image.open(path) as picture:
+            found[PICTURES + path.name] = picture.size
+    return found
 
 
 def _read(path: Path) -> Topic:

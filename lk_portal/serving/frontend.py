@@ -19,6 +19,7 @@ from reflex.utils.path_ops import file_lock
 from reflex_base.plugins.base import Plugin
 
 from lk_portal.errors import ConfigurationError
+from lk_portal.serving.prerender import ExamplesPlugin
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,7 +88,11 @@ def portal_config() -> rx.Config:
         redis_token_expiration=settings.session_idle_minutes * 60,
         cors_allowed_origins=settings.own_origins,
         trusted_proxy_hops=settings.trusted_proxy_hops,
-        plugins=[rx.plugins.TailwindV4Plugin({"plugins": [{"name": "daisyui"}]}), OwnSocketPlugin()],
+        plugins=[
+            rx.plugins.TailwindV4Plugin({"plugins": [{"name": "daisyui"}]}),
+            OwnSocketPlugin(),
+            ExamplesPlugin(),
+        ],
         disable_plugins=[rx.plugins.SitemapPlugin, rx.plugins.RadixThemesPlugin],
     )
 

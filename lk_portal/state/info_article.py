@@ -114,7 +114,7 @@ class ArticleState(rx.State):
         self.note = _note(article)
 
     def _fill(self, title: str, text: str) -> None:
-        rendered = markup.render(text)
+        rendered = markup.render(text, help_topics.picture_sizes().get)
         self.title, self.html, self.is_missing = title, rendered.html, False
         self.parents = [{"title": _("Information"), "link": ROUTE}]
         self.headings = [{"title": heading.text, "link": f"#{heading.id}"} for heading in rendered.headings]

@@ -26,7 +26,7 @@ from lk_portal.web.guard import content_policy
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 INDEX = "index.html"
 NOT_A_FILE = "404.html"
-"""What stands at every address without a file of its own: with a parameter in it, or of no page at all."""
+"""What stands at an address of no page, and where nothing is drawn ahead."""
 NOWHERE = "/404"
 """What static files are asked for then: a name that no file has."""
 
@@ -65,15 +65,16 @@ def _address(page: Path, folder: Path) -> str:
 class PagesByLanguage:
     """Serves the pages of several languages; `active_locale()` says which one is asked for."""
 
-    def __init__(self, languages: Mapping[str, BuiltPages], *, is_page: Callable[[str], bool]) -> None:
+    def __init__(self, languages: Mapping[str, BuiltPages], *, drawn_at: Callable[[str], str | None]) -> None:
         """Make it of the builds.
 
         Args:
             languages: The pages by locale.
-            is_page: Whether an address without a file is that of a page, such as /meters/[meter].
+            drawn_at: At which address the page of one without a file is drawn, as /info/_ for /info/help;
+                None: there is no such page.
         """
         self.languages = languages
-        self.is_page = is_page
+        self.drawn_at = drawn_at
         self.policies = {locale: pages.addresses() for locale, pages in languages.items()}
         self.holders = {address: pages for pages in languages.values() for address in pages.shared()}
 
@@ -85,14 +86,15 @@ class PagesByLanguage:
         locale = active_locale()
         policies = self.policies[locale]
         address = scope["path"].removesuffix(f"/{INDEX}").removesuffix(".html").rstrip("/") or "/"
-        is_file = address in policies
-        policy = policies[address if is_file else NOT_A_FILE]
-        is_found = is_file or self.is_page(scope["path"])
+        drawn = address if address in policies else self.drawn_at(scope["path"])
+        is_found = drawn is not None
+        file = drawn if drawn is not None and drawn in policies else NOT_A_FILE
+        policy = policies[file]
 
         async def as_page(message: Message) -> None:
             await send(_of_page(message, policy, is_found=is_found) if "headers" in message else message)
 
-        path = f"{address.rstrip('/')}/" if is_file else NOWHERE
+        path = NOWHERE if file == NOT_A_FILE else f"{file.rstrip('/')}/"
         scope = {**scope, "path": path, "raw_path": path.encode("ascii")}
         await self.languages[locale].files(scope, receive, as_page)
 

@@ -24,6 +24,7 @@ from lk_portal.models.address_text import search_words
 from lk_portal.services.addresses import suggest
 from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio
 from tests.postgres import running_server
 
@@ -113,7 +114,7 @@ async def seconds(action: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - begun
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Both registries on both databases."""
     with tempfile.TemporaryDirectory() as directory:
         for name, rows in (("city", city), ("region", region)):

@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.bench import big_database
 from tests.bench.big_database import History
 from tests.bench.events import BATCHES, STATE, batch
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio, spread
 from tests.e2e.raw_client import raw_client, session_cookie
 from tests.portal_process import running_portal
@@ -38,7 +39,7 @@ VIEWS = {
 DELTA_KB = 20
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Measure the same views in both databases, batch by batch in turn: neither has the quieter time."""
     with running(LITTLE) as little, running(MUCH) as much:
         found = asyncio.run(_measure(little, much))

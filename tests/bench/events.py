@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.bench import big_database
 from tests.bench.bare_app import running_bare_app
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio, spread
 from tests.e2e.raw_client import RawClient, raw_client, session_cookie
 from tests.portal_process import RunningPortal, running_portal
@@ -38,8 +39,9 @@ class Times:
     delta: int
 
 
-def run(meters: int = 10_000) -> None:
+def run(options: Options) -> None:
     """Measure the floor, then both databases."""
+    meters = options.meters
     with tempfile.TemporaryDirectory() as directory, running_bare_app(Path(directory)) as url:
         bare = asyncio.run(_bare(url))
     figure("event: bare Reflex counter", spread(bare))

@@ -28,10 +28,12 @@ from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
 from tests import factories
 from tests.bench.ingest import bare
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio
 from tests.postgres import running_server
 
 HOURS = 8772
+METERS = 114
 EXPORTED = 10
 """So many meters are exported again; each is a process."""
 HOUR = timedelta(hours=1)
@@ -198,10 +200,10 @@ def measure(address: str, directory: Path, meters: int) -> None:
     )
 
 
-def run(meters: int = 114) -> None:
+def run(_options: Options) -> None:
     """Measure both databases."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        measure(f"sqlite:///{directory / 'bench.sqlite3'}", directory, meters)
+        measure(f"sqlite:///{directory / 'bench.sqlite3'}", directory, METERS)
         with running_server() as server:
-            measure(f"{server}/postgres", directory, meters)
+            measure(f"{server}/postgres", directory, METERS)

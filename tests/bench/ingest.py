@@ -18,6 +18,7 @@ from lk_portal.services.database import Database
 from lk_portal.services.intervals import import_intervals
 from lk_portal.services.migrations import migrate
 from tests import factories
+from tests.bench.options import Options
 from tests.bench.report import ratio
 from tests.postgres import running_server
 
@@ -92,9 +93,9 @@ async def measure(address: str, points_count: int) -> None:
     )
 
 
-def run(points: int = 100) -> None:
+def run(options: Options) -> None:
     """Measure both databases."""
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(measure(f"sqlite:///{Path(directory) / 'bench.sqlite3'}", points))
+        asyncio.run(measure(f"sqlite:///{Path(directory) / 'bench.sqlite3'}", options.points))
     with running_server() as server:
-        asyncio.run(measure(f"{server}/postgres", points))
+        asyncio.run(measure(f"{server}/postgres", options.points))

@@ -26,6 +26,7 @@ from lk_portal.services.migrations import migrate
 from lk_portal.services.tables import table_of
 from lk_portal.settings import load_settings
 from tests import factories
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio, spread
 from tests.e2e.raw_client import RawClient
 from tests.portal_process import RunningPortal, running_portal
@@ -50,7 +51,7 @@ class Watcher:
     cookie: str
 
 
-def run(pages: int = PAGES) -> None:
+def run(_options: Options) -> None:
     """Open the pages and store values."""
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
@@ -59,7 +60,7 @@ def run(pages: int = PAGES) -> None:
         )
         migrate(settings.database_address)
         database = Database(settings.database_address)
-        watchers = asyncio.run(_people(database, pages))
+        watchers = asyncio.run(_people(database, PAGES))
         with running_portal(folder, LK_IS_WORKER_EMBEDDED="false") as portal:
             asyncio.run(_measure(portal, settings.database_address, watchers))
 

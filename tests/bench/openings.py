@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.bench import big_database
 from tests.bench.big_database import History
 from tests.bench.events import BATCH, STATE, one_event
+from tests.bench.options import Options
 from tests.bench.report import ratio, spread
 from tests.e2e.raw_client import RawClient, raw_client, session_cookie
 from tests.portal_process import RunningPortal, running_portal
@@ -32,7 +33,7 @@ METERS = 3
 AT_MOST = 3.0
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Measure all sections in turn, several rounds."""
     with tempfile.TemporaryDirectory() as directory:
         big_database.make(Path(directory), meters=METERS, history=History(own=METERS))

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
-
 from tests.bench import big_database
 from tests.bench.bare_app import running_bare_app
+from tests.bench.browser import give_session, running_browser
+from tests.bench.options import Options
 from tests.bench.report import figure, ratio
 from tests.e2e.raw_client import session_cookie
 from tests.page_weight import Weight, weigh
 from tests.portal_process import running_portal
 
 LOGIN_KB, REGISTER_KB, READINGS_KB = 190, 200, 560
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 RESTARTS = 3
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Weigh the bare page, /login, /register and /readings, then restart a few times."""
     with tempfile.TemporaryDirectory() as directory, running_bare_app(Path(directory)) as url:
         bare = asyncio.run(_weigh(url, wait_for="#add"))
@@ -68,16 +66,8 @@ def _restart(directory: Path) -> None:
 
 
 async def _weigh(address: str, *, wait_for: str, cookie: str = "") -> Weight:
-    async with async_playwright() as tools:
-        browser: Browser = await tools.chromium.launch(executable_path=_chromium(), args=FLAGS)
+    async with running_browser() as browser:
         context = await browser.new_context()
         if cookie:
-            name, _, value = cookie.partition("=")
-            await context.add_cookies([{"name": name, "value": value, "url": address}])
-        weight = await weigh(await context.new_page(), address, wait_for=wait_for)
-        await browser.close()
-        return weight
-
-
-def _chromium() -> str:
-    return shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+            await give_session(context, cookie, address)
+        return await weigh(await context.new_page(), address, wait_for=wait_for)

@@ -29,6 +29,7 @@ from lk_portal.services.migrations import migrate
 from lk_portal.services.polling import due_gateways
 from lk_portal.services.readings import ReadingStore
 from tests import factories
+from tests.bench.options import Options
 from tests.bench.report import ratio
 
 METERS = 200
@@ -38,7 +39,7 @@ ROUNDS = 15
 ROUND_TRIPS = 2
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Measure without latency and with 50 ms."""
     for latency_s in (0.0, 0.05):
         with _meters(latency_s) as ports, tempfile.TemporaryDirectory() as directory:

@@ -25,6 +25,7 @@ from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
 from lk_portal.settings import Settings, load_settings
 from lk_portal.web.routes import make_routes
+from tests.bench.options import Options
 from tests.bench.report import figure, spread
 
 TRIES = 200
@@ -41,7 +42,7 @@ KINDS: dict[str, Logins] = {
 }
 
 
-def run() -> None:
+def run(_options: Options) -> None:
     """Measure on SQLite, with the cost of a real portal's hashes."""
     with tempfile.TemporaryDirectory() as directory:
         times = asyncio.run(_measure(Path(directory)))

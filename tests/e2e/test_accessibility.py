@@ -13,7 +13,8 @@ from tests.e2e import seed
 from tests.e2e.accessibility import require_axe, violations
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
 from tests.e2e.raw_client import session_cookie
-from tests.e2e.sessions import give_cookie, put_under
+from tests.e2e.sessions import forget_attempts, give_cookie, put_under
+from tests.e2e.unfolded import BY_STAFF, BY_SUBSCRIBERS, BY_VISITORS
 
 pytestmark = pytest.mark.browser
 PUBLIC = {
@@ -71,6 +72,25 @@ async def test_no_page_shuts_anybody_out(
 
     assert not {address: lines for address, lines in found.items() if lines}
     assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_that_opens_shuts_anybody_out(browser: Browser, site: Site, scheme: str) -> None:
+    """Menus, dialogs, forms with errors and what else is not there when a page is opened."""
+    forget_attempts(site)
+    context = await browser.new_context(viewport=TELEPHONE, color_scheme=scheme, locale="ru-RU")  # type: ignore[arg-type]
+    page = await context.new_page()
+    found = {}
+    for login, steps in (("", BY_VISITORS), (seed.SUBSCRIBER, BY_SUBSCRIBERS), (seed.OPERATOR, BY_STAFF)):
+        if login:
+            await give_cookie(context, site, session_cookie(site.url, login, seed.PASSWORD))
+        for step in steps:
+            await step(page, site)
+            await _come_to_rest(page)
+            found[step.__name__] = await violations(page)
+
+    assert not {name: lines for name, lines in found.items() if lines}
+    assert len(found) == len(BY_VISITORS) + len(BY_SUBSCRIBERS) + len(BY_STAFF)
 
 
 async def _walk(page: Page, site: Site, addresses: dict[str, str]) -> dict[str, list[str]]:

@@ -103,6 +103,17 @@ def test_a_picture_from_elsewhere_leaves_its_words() -> None:
     assert "перед Схема сети после" in html
 
 
+def test_an_image_of_known_size_keeps_its_place() -> None:
+    sizes = {"/pictures/1.png": (390, 844), "https://evil.example/1.png": (1, 2)}
+    html = render(
+        "![a](/pictures/1.png) ![b](/pictures/2.png) ![c](https://evil.example/1.png)", sizes.get
+    ).html
+
+    assert '<img src="/pictures/1.png" alt="a" width="390" height="844">' in html
+    assert '<img src="/pictures/2.png" alt="b">' in html
+    assert html.count("width=") == 1
+
+
 def test_headings_are_named_for_a_table_of_contents() -> None:
     headings = render("# Одно *и* другое\n\n## `code`\n\n## Одно и другое").headings
 

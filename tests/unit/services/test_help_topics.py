@@ -10,7 +10,7 @@ import pytest
 
 from lk_portal.errors import NotFoundError
 from lk_portal.security.markup import render
-from lk_portal.services.help_topics import FOLDER, topic, topics
+from lk_portal.services.help_topics import FOLDER, picture_sizes, topic, topics
 from lk_portal.settings import KNOWN_LOCALES
 from tests.docs import guide
 from tests.docs.pictures import MAX_BYTES
@@ -39,6 +39,15 @@ def test_a_topic_has_a_title_and_begins_no_heading_too_deep(locale: str) -> None
         levels = [heading.level for heading in render(one.text).headings]
         assert set(levels) <= {2, 3}, one.slug
         assert levels[:1] in ([], [2]), one.slug
+
+
+@pytest.mark.parametrize("locale", KNOWN_LOCALES)
+def test_the_size_of_every_picture_is_known(locale: str) -> None:
+    found = {address for one in topics(locale) for address in PICTURE.findall(one.text)}
+
+    assert found
+    assert found <= picture_sizes().keys()
+    assert all(width >= 390 and height >= 390 for width, height in picture_sizes().values())
 
 
 def test_a_topic_is_found_by_its_address() -> None:

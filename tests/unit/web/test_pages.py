@@ -18,9 +18,9 @@ TEXTS = {"ru": "Войти", "en": "Sign in"}
 
 @pytest.fixture
 def site(tmp_path: Path) -> httpx.AsyncClient:
-    """The same three pages in two languages, with files of their own and one of both."""
+    """The same four pages in two languages, with files of their own and one of both."""
     for locale, text in TEXTS.items():
-        for page in ("index.html", "login/index.html", "a/b/index.html", "404.html"):
+        for page in ("index.html", "login/index.html", "a/b/index.html", "info/_/index.html", "404.html"):
             write(tmp_path / locale / page, f"<html>{page} {text}<script>{page} {text}</script></html>")
         write(tmp_path / locale / "theme.js", "both")
         write(tmp_path / locale / "assets" / f"page-{locale}345678.js", text)
@@ -29,11 +29,14 @@ def site(tmp_path: Path) -> httpx.AsyncClient:
         for locale in TEXTS
     }
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(
-            PagesByLanguage(pages, is_page=lambda path: path.startswith("/meters/"))
-        ),
+        transport=httpx.ASGITransport(PagesByLanguage(pages, drawn_at=drawn_at)),
         base_url="http://portal.example",
     )
+
+
+def drawn_at(path: str) -> str | None:
+    """Of all below /info one example is drawn; of all below /meters none; nothing else is a page."""
+    return {"info": "/info/_", "meters": "/meters/_"}.get(path.split("/")[1])
 
 
 def write(path: Path, text: str) -> None:
@@ -52,6 +55,9 @@ def write(path: Path, text: str) -> None:
         ("/login.html", "login/index.html", 200),
         ("/login?next=/a", "login/index.html", 200),
         ("/a/b", "a/b/index.html", 200),
+        ("/info/help", "info/_/index.html", 200),
+        ("/info/help/", "info/_/index.html", 200),
+        ("/meters/1", "404.html", 200),
         ("/a", "404.html", 404),
         ("/none", "404.html", 404),
         ("/none.html", "404.html", 404),
@@ -109,6 +115,18 @@ async def test_a_page_allows_its_own_scripts_and_no_others(site: httpx.AsyncClie
     for other in ("ru/login/index.html", "en/index.html"):
         [foreign] = inline_script_hashes(tmp_path / other)
         assert foreign not in policy[0]
+
+
+async def test_what_is_drawn_once_for_many_addresses_allows_its_own_scripts(
+    site: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    with using_locale("ru"):
+        answer = await site.get("/info/help")
+
+    policy = answer.headers.get_list("content-security-policy")
+    assert policy == [
+        content_policy(inline_script_hashes(tmp_path / "ru" / "info" / "_" / "index.html")).decode()
+    ]
 
 
 async def test_a_page_that_is_kept_says_what_it_depends_on(site: httpx.AsyncClient) -> None:
