@@ -186,12 +186,22 @@ async def test_a_foreign_meter_s_table_looks_like_none_at_all(page: Page, site: 
 
 
 async def test_tabs_are_walked_by_arrows(page: Page, site: Site) -> None:
+    chart = page.get_by_role("tab", name="График потребления")
+    table = page.get_by_role("tab", name="Таблица показаний")
     await opened(page, site)
-    await page.get_by_role("tab", name="График потребления").focus()
+    await page.wait_for_load_state("networkidle")  # the script is there
+    await chart.focus()
     await page.keyboard.press("ArrowRight")
-    await expect(page.get_by_role("tab", name="Таблица показаний")).to_be_focused()
+    await expect(table).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("table")).to_be_visible()
+
+    await page.reload()  # where no chart has been
+    await expect(page.get_by_role("table")).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    await table.focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(chart).to_be_focused()
 
 
 async def test_a_finger_goes_into_a_column_however_small(browser: Browser, site: Site) -> None:
