@@ -106,6 +106,24 @@ async def test_arrows_walk_along_the_columns_and_enter_goes_in(page: Page, site:
         await expect(chart).to_be_focused()
 
 
+async def test_the_menu_of_files_folds_as_the_others_do(page: Page, site: Site) -> None:
+    await opened(page, site)
+    menu, entry = page.get_by_text("Выгрузить", exact=True), page.get_by_role("link", name="CSV", exact=True)
+    await menu.click()
+    await expect(entry).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(entry).to_be_hidden()
+    await expect(menu).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    async with page.expect_download():
+        await entry.click()
+    await expect(entry).to_be_hidden()
+    await menu.click()
+    await page.get_by_role("heading", name="Показания", exact=True).click()
+    await expect(entry).to_be_hidden()
+
+
 async def test_the_field_that_had_the_focus_keeps_it(page: Page, site: Site) -> None:
     await opened(page, site, "?interval=day")
     field = page.get_by_label("Период", exact=True)
