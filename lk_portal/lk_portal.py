@@ -36,7 +36,7 @@ from lk_portal.serving.prerender import example_of
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 from lk_portal.state.guard import AccessMiddleware
 from lk_portal.state.live import Broadcaster
-from lk_portal.state.opening import load_with_frame
+from lk_portal.state.opening import OpeningMiddleware, PortalApp, load_with_frame
 from lk_portal.state.shell import ShellState
 from lk_portal.web.guard import Guard
 from lk_portal.web.install import MANIFEST
@@ -53,7 +53,7 @@ def make_app(portal: Portal) -> rx.App:
     """The application over one portal."""
     settings = portal.settings
     i18n.use_locale(settings.locale)
-    application = rx.App(
+    application = PortalApp(
         html_lang=settings.locale,
         html_custom_attrs={"style": {"--lk-brand": settings.utility_color}},  # type: ignore[dict-item]
         stylesheets=["/portal.css"],
@@ -82,6 +82,7 @@ def make_app(portal: Portal) -> rx.App:
     for page in all_pages():
         _add(application, page, settings)
     application.add_middleware(AccessMiddleware())
+    application.add_middleware(OpeningMiddleware())
     application.register_lifespan_task(run_portal)
     return application
 
@@ -167,7 +168,7 @@ def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:
 def _entering(page: PageSpec) -> list[Any]:
     """The events of opening a page: one, if its own loads can be run within the frame's."""
     enter: Any = ShellState.enter if page.roles else ShellState.enter_public
-    if load_with_frame(page.route, page.on_load, is_public=not page.roles):
+    if load_with_frame(page.route, page.on_load, enter=enter, is_public=not page.roles):
         return [enter(page.route)]
     return [enter(""), *page.on_load]
 

@@ -85,7 +85,7 @@ class MonthDays:
             since: The local date of the first meter's installation.
             today: The local date.
         """
-        month = Period.containing(Grain.MONTH, today)
+        month, before = _months(today)
         sums = {day: (total_wh, covered_s) for day, total_wh, covered_s in stored}
         days = tuple(
             _day_use(day, sums.get(day, (0, 0)), length_s, since=since, today=today)
@@ -93,11 +93,14 @@ class MonthDays:
         )
         whole = {
             day: sums[day][0]
-            for day, length_s in (*_lengths(month, zone), *_lengths(month.previous(), zone))
+            for day, length_s in (*_lengths(month, zone), *_lengths(before, zone))
             if day in sums and sums[day][1] >= length_s
         }
-        both = zip(month.slot_days()[: today.day - 1], month.previous().slot_days(), strict=False)
-        return cls(days, tuple((whole[a], whole[b]) if a in whole and b in whole else None for a, b in both))
+        both = zip(_lengths(month, zone)[: today.day - 1], _lengths(before, zone), strict=False)
+        return cls(
+            days,
+            tuple((whole[a], whole[b]) if a in whole and b in whole else None for (a, _), (b, _) in both),
+        )
 
     @property
     def total_wh(self) -> int:
@@ -149,6 +152,13 @@ def _together(same: Sequence[DayUse]) -> DayUse:
         is_expected=bool(expected),
         is_open=same[0].is_open,
     )
+
+
+@lru_cache(maxsize=64)
+def _months(today: date) -> tuple[Period, Period]:
+    """The month of a day and the one before it."""
+    month = Period.containing(Grain.MONTH, today)
+    return month, month.previous()
 
 
 @lru_cache(maxsize=1024)

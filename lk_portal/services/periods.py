@@ -138,9 +138,9 @@ class Period:
 
     def slot_days(self) -> list[date]:
         """The first days of its slots: days of a month, months of a year, the day itself."""
-        days = [self.start]
+        days, end = [self.start], self.end
         step = _month_later if self.grain is Grain.YEAR else _next_day
-        while (following := step(days[-1])) < self.end:
+        while (following := step(days[-1])) < end:
             days.append(following)
         return days
 

@@ -5,7 +5,7 @@ the framework's own included:
 
 1. an event that no page of ours could have sent is dropped (`state.payloads`);
 2. events that only begin and end the loading of a page pass where the state is of the session they come with:
-   what they queue comes here by itself;
+   what they queue comes here by itself, and a page that is opened at once asks `admit` (`state.opening`);
 3. the session is looked up; one that has ended is a visitor's, and its socket is closed;
 4. the client's state is bound to the session it was made under; under another one it is emptied first;
 5. the framework's own handlers are let through, its `setvar` is not;
@@ -153,32 +153,49 @@ class AccessMiddleware(Middleware):
         if not is_sound(event):
             log.info("state:event:unsound", extra={"handler": event.name[:120]})
             return StateUpdate()
-        portal = current()
         root = state._get_root_state()
         session_hash = read_cookie(root.router.headers.cookie, SESSION_HASH_COOKIE)
         choose_locale(read_cookie(root.router.headers.cookie, LOCALE_COOKIE))
         if event.name in QUEUEING_HANDLERS and await is_filled_for(root, session_hash or VISITOR):
             return None
-        is_framework = event.name in FRAMEWORK_HANDLERS
-        identity = await identity_of(
-            portal.database,
-            portal.settings,
-            session_hash=session_hash,
-            now=portal.clock(),
-            is_activity=not is_framework,
-        )
-        await _bind(root, identity.session_hash if identity else VISITOR)
-        if session_hash and identity is None:
-            close_soon(app, root.router.session.client_token)
-        if is_framework:
+        if event.name in FRAMEWORK_HANDLERS:
+            await _person_of(app, root, is_activity=False)
             return None
         access = declared_access(event.name)
-        if access is not None and access.admits(identity):
-            _identity.set(identity if identity and identity.duty is access.duty else None)
-            return None
-        _identity.set(None)
-        log.info("state:event:denied", extra={"handler": event.name[:120]})
-        return _answer_denied(root, identity, access) if access else StateUpdate()
+        if access is None:
+            await _person_of(app, root, is_activity=True)
+            _identity.set(None)
+            log.info("state:event:denied", extra={"handler": event.name[:120]})
+            return StateUpdate()
+        return await admit(app, root, access, is_activity=True)
+
+
+async def admit(app: rx.App, root: BaseState, access: Access, *, is_activity: bool) -> StateUpdate | None:
+    """Look who is there, and let her through (None) or answer what is said to those who may not."""
+    identity = await _person_of(app, root, is_activity=is_activity)
+    if access.admits(identity):
+        _identity.set(identity if identity and identity.duty is access.duty else None)
+        return None
+    _identity.set(None)
+    log.info("state:event:denied", extra={"page": str(root.router.url.path)[:120]})
+    return _answer_denied(root, identity, access)
+
+
+async def _person_of(app: rx.App, root: BaseState, *, is_activity: bool) -> Identity | None:
+    """The person behind the session that an event came with; the state is hers from now on."""
+    portal = current()
+    session_hash = read_cookie(root.router.headers.cookie, SESSION_HASH_COOKIE)
+    identity = await identity_of(
+        portal.database,
+        portal.settings,
+        session_hash=session_hash,
+        now=portal.clock(),
+        is_activity=is_activity,
+    )
+    await _bind(root, identity.session_hash if identity else VISITOR)
+    if session_hash and identity is None:
+        close_soon(app, root.router.session.client_token)
+    return identity
 
 
 async def _bind(root: BaseState, owner: str) -> None:

@@ -194,6 +194,7 @@ def sparkline(days: Sequence[DayUse]) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=64)
 def _hatched(x: int) -> str:
     """A column without a value: an outline with slanting lines in it, drawn by its strokes."""
     lines = "".join(f"M{x} {y}l{BAR}-{BAR}" for y in range(HEIGHT, HATCH, -HATCH))

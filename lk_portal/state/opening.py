@@ -1,31 +1,44 @@
-"""Loads a page within the event that draws the frame around it. For `state.shell` and the composition root.
+"""Opens a page in one event. For `state.shell` and the composition root.
 
-Going to a page is a chain of events, and each of them costs a look-up of the session and an answer of its
-own, which on a page that asks little is more than all that the page asks. So the frame's event runs the
-page's loads too. They stay event handlers of their own, with their own declaration of who may fire them, and
-it is kept here as the guard keeps it: a load that the person may not fire is not run.
+Going to a page is a chain of events in Reflex - one that begins it, the page's own, one that ends it - and
+each of them costs a look-up of the session and an answer, which on a page that asks little is more than all
+that the page asks. So the frame and the loads of a page run within the event that begins it, and go out as
+one answer. They stay event handlers with their own declaration of who may fire them, and it is kept here as
+the guard keeps it: a load that the person may not fire is not run.
+
+Where that cannot be - a load that yields, a state that is filled again within another event - the chain is as
+ever.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
+from reflex.event import Event
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
 
 from lk_portal.services.access import Duty
-from lk_portal.state.guard import Access, access_of, who
+from lk_portal.state.guard import Access, access_of, admit, who
+from lk_portal.state.payloads import BEGINS_PAGE
 
 _loads: dict[str, tuple[Any, ...]] = {}
+_enter: dict[str, Any] = {}
+_asked: ContextVar[list[Any] | None] = ContextVar("lk_asked_by_page", default=None)
 
 
-def load_with_frame(route: str, handlers: Sequence[Any], *, is_public: bool) -> bool:
+def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_public: bool) -> bool:
     """Let the frame run these loads when the page at `route` opens; False when they have to be events.
 
     Args:
         route: Of the page, e.g. /readings.
         handlers: Its loads.
+        enter: The frame's handler; takes the route and runs `load_page`.
         is_public: Whether visitors may open the page; then its loads must be public too to be run here.
     """
     declared = [access_of(handler.fn) for handler in handlers]
@@ -33,8 +46,53 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, is_public: bool) -> 
         return False
     if any(_yields(handler.fn) for handler in handlers):
         return False
-    _loads[route] = tuple(handlers)
+    _loads[route], _enter[route] = tuple(handlers), enter
     return True
+
+
+@dataclass
+class OpeningMiddleware(Middleware):
+    """Runs the frame and the loads of a page within the event that begins it; after the guard."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Fill the page; what that asks for is queued by the event itself."""
+        if event.name == BEGINS_PAGE:
+            root = state._get_root_state()
+            # Reflex's own names of routes have no slash before them, and the first page's is a word.
+            name = app.router(str(root.router.url.path or "/"))
+            route = "/" if name == "index" else f"/{name}"
+            if route in _enter:
+                _asked.set(await _opened(app, root, route))
+        return None
+
+
+async def _opened(app: rx.App, root: BaseState, route: str) -> list[Any]:
+    """The events that opening a page asks for; of one that fails, what tells the person so."""
+    handler = _enter[route]
+    access = access_of(handler.fn)
+    try:
+        if access is None:
+            return []
+        refused = await admit(app, root, access, is_activity=True)
+        if refused is not None:
+            return list(refused.events)
+        asked: list[Any] = await handler.fn(await root.get_state(handler.state), route)
+    except Exception as error:
+        told = app.backend_exception_handler(error)
+        return [] if told is None else [told]
+    return asked
+
+
+class PortalApp(rx.App):
+    """Reflex's application, whose pages that are opened already have no further events to wait for."""
+
+    def get_load_events(self, path: str) -> list[Any]:
+        """The events of opening the page at `path`."""
+        asked = _asked.get()
+        if asked is None:
+            return super().get_load_events(path)
+        _asked.set(None)  # tasks that are begun from here inherit the context
+        return asked
 
 
 async def load_page(frame: rx.State, route: str) -> list[Any]:

@@ -51,9 +51,11 @@ FRAMEWORK_HANDLERS: Mapping[str, Mapping[str, Check]] = {
 """Reflex's handlers that its own pages send, with what their arguments may be; they carry no data of ours.
 All its others - `setvar`, and `update_vars_internal`, which sets variables by name - stay closed."""
 
+BEGINS_PAGE = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
+"""What a page sends when it is opened."""
 QUEUEING_HANDLERS = frozenset(
     {
-        f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
+        BEGINS_PAGE,
         f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
     }
 )

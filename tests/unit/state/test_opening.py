@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from reflex.event import Event
 
 from lk_portal.pages.registry import all_pages, menu_pages
 from lk_portal.services.access import Duty, Identity, Role, identity_of
@@ -16,12 +17,14 @@ from lk_portal.state.consent import ConsentState
 from lk_portal.state.guard import Access, acting_as
 from lk_portal.state.home import HomeState
 from lk_portal.state.info import InfoState
-from lk_portal.state.opening import load_page, load_with_frame
+from lk_portal.state.opening import OpeningMiddleware, load_page, load_with_frame
+from lk_portal.state.payloads import BEGINS_PAGE
 from lk_portal.state.shell import ShellState
-from tests.unit.state.people import People, client_state
+from tests.unit.state.people import People, client_state, come_from
 
 LOAD = HomeState.event_handlers["load"]
 NOT_FOUND = "/not-found"
+ENTER = ShellState.event_handlers["enter"]
 
 
 async def identity(people: People, session: str) -> Identity:
@@ -89,13 +92,13 @@ def test_every_section_opens_with_one_event_of_ours(application: rx.App) -> None
 def test_a_page_for_those_who_owe_something_keeps_its_own_event(application: rx.App) -> None:
     consent = next(page for page in all_pages() if page.route == "/consent")
     assert len(application.get_load_events("/consent")) == 1 + len(consent.on_load) > 1
-    assert not load_with_frame("/x", [ConsentState.event_handlers["load"]], is_public=True)
+    assert not load_with_frame("/x", [ConsentState.event_handlers["load"]], enter=ENTER, is_public=True)
 
 
 def test_what_yields_stays_an_event(application: rx.App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "_loads", {})
-    assert not load_with_frame("/x", [AccountState.event_handlers["load"]], is_public=False)
-    assert load_with_frame("/x", [LOAD], is_public=False)
+    assert not load_with_frame("/x", [AccountState.event_handlers["load"]], enter=ENTER, is_public=False)
+    assert load_with_frame("/x", [LOAD], enter=ENTER, is_public=False)
     assert list(opening._loads) == ["/x"]
 
 
@@ -105,7 +108,7 @@ def test_a_load_that_declares_nothing_stays_an_event_for_the_guard_to_refuse(
     monkeypatch.setattr(opening, "_loads", {})
     undeclared = rx.event(lambda _state: None)
     handler = type("Handler", (), {"fn": staticmethod(undeclared), "state": HomeState})
-    assert not load_with_frame("/x", [handler], is_public=False)
+    assert not load_with_frame("/x", [handler], enter=ENTER, is_public=False)
     assert opening._loads == {}
 
 
@@ -120,3 +123,85 @@ async def test_the_declaration_is_asked_each_time(
     with acting_as(await identity(people, session)):
         events = await load_page(await root.get_state(ShellState), "/accounts")
     assert NOT_FOUND in str(events[0].args)
+
+
+async def begun(application: rx.App, session: str, path: str) -> tuple[rx.State, list[Any]]:
+    """The tab's state after the event that begins a page, and the events that are still to come."""
+    root = client_state(session, path)
+    answer = await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+    assert answer is None, "the event itself goes on, to say that the page is filled"
+    return root, application.get_load_events(path)
+
+
+async def test_the_event_that_begins_a_page_fills_it(application: rx.App, people: People) -> None:
+    session, _placed = await people.subscriber("anna")
+    root, to_come = await begun(application, session, "/accounts")
+    assert to_come == []
+    assert len((await root.get_state(AccountsState)).accounts) == 1
+    assert (await root.get_state(ShellState)).name == "anna"
+    assert len(application.get_load_events("/accounts")) == 1, "for whoever fills the state again otherwise"
+
+
+async def test_the_first_page_is_one_too(application: rx.App, people: People) -> None:
+    session, _placed = await people.subscriber("anna")
+    root, to_come = await begun(application, session, "/")
+    assert to_come == []
+    assert (await root.get_state(HomeState)).is_loaded
+
+
+async def test_a_visitor_is_led_to_sign_in_and_nothing_is_filled(application: rx.App, people: People) -> None:
+    root, to_come = await begun(application, "", "/accounts")
+    assert "/login?next=%2Faccounts" in str(to_come)
+    assert not (await root.get_state(AccountsState)).is_loaded
+
+
+async def test_staff_are_told_that_a_subscriber_s_page_is_not_there(
+    application: rx.App, people: People
+) -> None:
+    session = await people.add("olga", Role.OPERATOR)
+    root, to_come = await begun(application, session, "/accounts")
+    assert NOT_FOUND in str(to_come)
+    assert not (await root.get_state(AccountsState)).is_loaded
+
+
+async def test_a_copied_tab_gets_nothing_of_the_other_session(application: rx.App, people: People) -> None:
+    first, _placed = await people.subscriber("anna")
+    second, _other = await people.subscriber("boris")
+    root, _events = await begun(application, first, "/accounts")
+    hers = (await root.get_state(AccountsState)).accounts
+    come_from(root, second, "/info")
+    await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+    assert hers
+    assert (await root.get_state(AccountsState)).accounts == []
+
+
+async def test_a_page_that_fails_says_so_under_a_number(
+    application: rx.App, people: People, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    session, _placed = await people.subscriber("anna")
+
+    async def broken(_state: rx.State) -> None:
+        raise RuntimeError("the disk is gone")
+
+    handler = opening._loads["/accounts"][0]
+    broken.__dict__.update(handler.fn.__dict__)
+    failing = type("Handler", (), {"fn": staticmethod(broken), "state": AccountsState})
+    monkeypatch.setitem(opening._loads, "/accounts", (failing,))
+    _root, to_come = await begun(application, session, "/accounts")
+    assert "tell_problem" in str(to_come)
+    assert "the disk is gone" in caplog.text
+
+
+async def test_a_page_with_its_own_events_is_left_to_them(application: rx.App, people: People) -> None:
+    session, placed = await people.subscriber("anna")
+    root, to_come = await begun(application, session, f"/meters/{placed.serial}")
+    assert len(to_come) == 2
+    assert (await root.get_state(ShellState)).name == ""
+
+
+async def test_other_events_open_nothing(application: rx.App, people: People) -> None:
+    session, _placed = await people.subscriber("anna")
+    root = client_state(session, "/accounts")
+    load = Event(name="reflex___state____state.hydrate")
+    assert await OpeningMiddleware().preprocess(application, root, load) is None
+    assert (await root.get_state(ShellState)).name == ""
