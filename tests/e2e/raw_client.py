@@ -89,6 +89,16 @@ class RawClient:
         self.arrived.clear()
         return "\n".join(self.received)
 
+    async def wait_for(self, text: str, *, patience_s: float = 20.0) -> str:
+        """Wait until an answer has `text` in it, and then as `settle`; without it after `patience_s`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not any(text in message for message in self.received):
+                    await self.arrived.wait()
+                    self.arrived.clear()
+        self.arrived.set()
+        return await self.settle()
+
     async def _keep(self, data: Any) -> None:
         self.received.append(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))
         self.arrived.set()
