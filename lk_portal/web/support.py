@@ -176,8 +176,8 @@ def _refused(request: Request, error: PortalError, page: str, **told: str) -> Re
         return forms.refused(error, page, **told)
     status = 429 if isinstance(error, ThrottledError) else 422
     first, *others = error.errors if isinstance(error, FormError) else (error,)
-    told = {**_told(first), "others": [_told(other) for other in others]}
-    return JSONResponse(told, status_code=status)
+    more = [_told(other) for other in others]
+    return JSONResponse({**_told(first), "others": more}, status_code=status)
 
 
 def _told(error: PortalError) -> dict[str, str]:
