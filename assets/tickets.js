@@ -53,6 +53,11 @@
       field.focus();
     }
   }
+  function sayAll(form, wrongs) {
+    for (const wrong of wrongs) say(form, wrong.field, wrong.error);
+    const first = form.elements[wrongs[0].field];
+    if (first && first.focus) first.focus();
+  }
   function hush(form) {
     for (const place of form.querySelectorAll("[id$='-error']")) place.textContent = "";
     for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
@@ -126,7 +131,7 @@
       form.elements.send_key.value = freshKey(); // shown again from the browser's memory, it is another form
       window.location.assign(answer.to);
     } else if (answer && answer.error) {
-      say(form, answer.field, answer.error);
+      sayAll(form, [answer, ...(answer.others || [])]);
     } else {
       say(form, "files", request.status === 413 ? form.dataset.lkTooMuch : form.dataset.lkNoAnswer);
     }

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 from lk_portal.commands.base import EXIT_FAILED, EXIT_USAGE, LocalGroup, speak
+from lk_portal.commands.click_words import translate_click
 from lk_portal.errors import N_
 
 COMMANDS = {
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; a failure is one line on stderr, never a traceback."""
+    translate_click()
     try:
         result = cli.main(
             args=None if arguments is None else list(arguments), prog_name="lk", standalone_mode=False

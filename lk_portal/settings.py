@@ -22,12 +22,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from lk_portal.errors import ConfigurationError
+from lk_portal.errors import N_, ConfigurationError
+from lk_portal.setting_errors import SettingError, refusal
 
 KNOWN_LOCALES = ("ru", "en")
 MIN_SECRET_LENGTH = 32
 DEMO_DATA_DIR = Path("var/demo")
-_MAIL_SERVER_FORM = "must be smtp(s)://[user:password@]host[:port]; in a password, / @ : # ? % as %XX"
+_MAIL_SERVER_FORM = N_("must be smtp(s)://[user:password@]host[:port]; in a password, / @ : # ? % as %XX")
 
 
 class Environment(StrEnum):
@@ -39,19 +40,19 @@ class Environment(StrEnum):
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError("not a time zone of the IANA database, e.g. Asia/Omsk")
+        raise SettingError(N_("not a time zone of the IANA database, e.g. Asia/Omsk"))
     return name
 
 
 def _known_locale(name: str) -> str:
     if name not in KNOWN_LOCALES:
-        raise ValueError(f"must be one of {', '.join(KNOWN_LOCALES)}")
+        raise SettingError(N_("must be one of {known}"), known=", ".join(KNOWN_LOCALES))
     return name
 
 
 def _database_address(url: str) -> str:
     if url and urlsplit(url).scheme not in ("sqlite", "postgresql"):
-        raise ValueError("must begin with sqlite:// or postgresql://")
+        raise SettingError(N_("must begin with sqlite:// or postgresql://"))
     # The server changes its directory; a relative file is meant from where the portal was started.
     if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
         return f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"
@@ -61,7 +62,7 @@ def _database_address(url: str) -> str:
 def _public_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError("must be http(s)://host[:port] without a path")
+        raise SettingError(N_("must be http(s)://host[:port] without a path"))
     # As browsers write an Origin: a small host, and no port where it is the scheme's own.
     default = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -103,7 +104,7 @@ def mail_server_of(url: str) -> MailServer:
     """
     parts, port = _parts_of(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError(_MAIL_SERVER_FORM)
+        raise SettingError(_MAIL_SERVER_FORM)
     encryption = _encryption(parts)
     server = MailServer(
         host=parts.hostname,
@@ -113,9 +114,9 @@ def mail_server_of(url: str) -> MailServer:
         password=unquote(parts.password or ""),
     )
     if server.user and encryption is Encryption.NONE and not _is_loopback(server.host):
-        raise ValueError("tls=none would send the password in the clear; take smtps:// or tls=starttls")
+        raise SettingError(N_("tls=none would send the password in the clear; take smtps:// or tls=starttls"))
     if bool(server.user) != bool(server.password):
-        raise ValueError("needs both a user and a password, or neither")
+        raise SettingError(N_("needs both a user and a password, or neither"))
     return server
 
 
@@ -125,20 +126,22 @@ def _parts_of(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         return parts, parts.port
     except ValueError:
-        raise ValueError(_MAIL_SERVER_FORM) from None
+        raise SettingError(_MAIL_SERVER_FORM) from None
 
 
 def _encryption(parts: SplitResult) -> Encryption:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     asked = options.pop("tls", "")
     if options or parts.fragment:
-        raise ValueError("after the host only ?tls=starttls or ?tls=none may follow; write # and ? as %XX")
+        raise SettingError(
+            N_("after the host only ?tls=starttls or ?tls=none may follow; write # and ? as %XX")
+        )
     if parts.scheme == "smtps":
         if asked:
-            raise ValueError("smtps is TLS from the beginning; leave ?tls= out")
+            raise SettingError(N_("smtps is TLS from the beginning; leave ?tls= out"))
         return Encryption.TLS
     if asked not in ("", "starttls", "none"):
-        raise ValueError("tls must be starttls or none")
+        raise SettingError(N_("tls must be starttls or none"))
     default = Encryption.NONE if _is_loopback(parts.hostname or "") else Encryption.STARTTLS
     return Encryption(asked) if asked else default
 
@@ -164,19 +167,22 @@ def _mail_address(address: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
-        raise ValueError(f"not an e-mail address: {error}") from None
+        raise SettingError(N_("not an e-mail address: {reason}"), reason=str(error)) from None
     return f"{found.local_part}@{found.ascii_domain}"
 
 
 def _sender(text: str) -> str:
     """`Name <name@host>` or the address alone; any sign that could begin another header is refused."""
     if not text.isprintable():
-        raise ValueError("must be one line")
+        raise SettingError(N_("must be one line"))
     _name, address = parseaddr(text)
     if text and not address:
-        raise ValueError("must be an e-mail address, or: Name <address>")
+        raise SettingError(N_("must be an e-mail address, or: Name <address>"))
     _mail_address(address)
     return text
+
+
+_Locale = Annotated[str, AfterValidator(_known_locale)]
 
 
 class Settings(BaseSettings):
@@ -201,7 +207,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     old_secret_keys: SecretStr = SecretStr("")
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Moscow"
-    locale: Annotated[str, AfterValidator(_known_locale)] = "ru"
+    locale: _Locale = "ru"
     utility_name: Annotated[str, Field(min_length=1, max_length=80)] = "ЭнергоМир"
     utility_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b5fa5"
     reading_day: Annotated[int, Field(ge=1, le=28)] = 25
@@ -224,11 +230,16 @@ class Settings(BaseSettings):
     def _secret_is_strong(self) -> Self:
         secret = self.secret_key.get_secret_value()
         if secret and len(secret) < MIN_SECRET_LENGTH:
-            raise ValueError(f"LK_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
+            raise SettingError(
+                N_("LK_SECRET_KEY must have at least {least} characters"), least=MIN_SECRET_LENGTH
+            )
         if self.environment is Environment.PRODUCTION and len(set(secret)) in range(1, 8):
-            raise ValueError("LK_SECRET_KEY looks like a default; generate a random one")
+            raise SettingError(N_("LK_SECRET_KEY looks like a default; generate a random one"))
         if any(len(old) < MIN_SECRET_LENGTH for old in self.old_secrets()):
-            raise ValueError(f"each of LK_OLD_SECRET_KEYS must have at least {MIN_SECRET_LENGTH} characters")
+            raise SettingError(
+                N_("each of LK_OLD_SECRET_KEYS must have at least {least} characters"),
+                least=MIN_SECRET_LENGTH,
+            )
         return self
 
     @property
@@ -309,7 +320,11 @@ def _kept_secret(path: Path) -> str:
         _offer_secret(path)
     secret = path.read_text(encoding="ascii").strip()
     if len(secret) < MIN_SECRET_LENGTH:
-        raise ConfigurationError(detail=f"{path} must hold at least {MIN_SECRET_LENGTH} characters")
+        raise ConfigurationError(
+            detail=SettingError(
+                N_("{path} must hold at least {least} characters"), path=path, least=MIN_SECRET_LENGTH
+            )
+        )
     return secret
 
 
@@ -327,22 +342,33 @@ def _offer_secret(path: Path) -> None:
         Path(draft).unlink()
 
 
+class _Language(BaseSettings):
+    """LK_LOCALE alone, for what has to be said while another setting is wrong."""
+
+    model_config = Settings.model_config
+
+    locale: _Locale = "ru"
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings; `overrides` win over the environment.
 
     Raises:
-        ConfigurationError: One line that names the variable and the reason.
+        ConfigurationError: One line that names each wrong variable and the reason.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigurationError(detail="; ".join(_problems(error))) from None
+        raise refusal(error) from None
 
 
-def _problems(error: ValidationError) -> list[str]:
-    lines = []
-    for problem in error.errors():
-        name = "LK_" + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else ""
-        reason = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{name}: {reason}" if name else reason)
-    return lines
+def load_locale() -> str:
+    """The portal's language, whatever the other settings are.
+
+    Raises:
+        ConfigurationError: There is no such language.
+    """
+    try:
+        return _Language().locale
+    except ValidationError as error:
+        raise refusal(error) from None

@@ -48,11 +48,13 @@ def write_backup(settings: Settings, file: Path) -> None:
     """Write a backup to `file`, whole or not at all; only the owner may read it.
 
     Raises:
-        PortalError: The file exists, or the database cannot be copied.
+        PortalError: The file exists, its directory does not, or the database cannot be copied.
         OSError: The file cannot be written.
     """
     if file.exists():
         raise PortalError(N_("{file} exists already."), file=file)
+    if not file.parent.is_dir():
+        raise PortalError(N_("There is no directory {folder}; create it first."), folder=file.parent)
     source = copy_for(settings.database_address)
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as folder:
         room = Path(folder)
@@ -108,11 +110,15 @@ def _check_secret(settings: Settings, room: Path, meta: Meta) -> None:
     given = settings.secret_key.get_secret_value().encode()
     kept = settings.data_dir / SECRET
     if given and _hash(given) != meta.secret_sha256:
-        raise ConfigurationError(detail="LK_SECRET_KEY is not the backup's: nobody could sign in")
+        raise ConfigurationError(detail=N_("LK_SECRET_KEY is not the backup's: nobody could sign in"))
     if not given and not (room / SECRET).exists():
-        raise ConfigurationError(detail="LK_SECRET_KEY must be set to the backup's: it is not in the file")
+        raise ConfigurationError(
+            detail=N_("LK_SECRET_KEY must be set to the backup's: it is not in the file")
+        )
     if not given and kept.exists() and _hash(kept.read_bytes().strip()) != meta.secret_sha256:
-        raise ConfigurationError(detail=f"{kept} is of another portal; move it away")
+        raise ConfigurationError(
+            detail=PortalError(N_("{file} is of another portal; move it away"), file=kept)
+        )
 
 
 def _hash(secret: bytes) -> str:

@@ -193,6 +193,8 @@ def _outside_trouble(error: Exception) -> str:
 
     if isinstance(error, DBAPIError):
         return translated(N_("The database failed: {reason}"), reason=error.orig)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return str(error) if isinstance(error, OSError) else ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lk_portal.commands.base import LocalGroup, command, speak, start, with_portal
+from lk_portal.commands.base import LocalGroup, command, speak, start, translated, with_portal
 from lk_portal.errors import N_
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def consumption(
 ) -> None:
     """Export consumption."""
     if form == "xlsx" and sys.stdout.isatty():
-        raise click.UsageError("A workbook is no text: send it to a file with `> FILE`.")
+        raise click.UsageError(translated(N_("A workbook is no text: send it to a file with `> FILE`.")))
     settings = start()
 
     from lk_portal.errors import InputError

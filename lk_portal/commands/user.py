@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lk_portal.commands.base import LocalGroup, command, read_password, start, with_portal
+from lk_portal.commands.base import LocalGroup, command, read_password, start, translated, with_portal
 from lk_portal.errors import N_
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def create(
 ) -> None:
     """Create a user."""
     if (role == "subscriber") != bool(account):
-        raise click.UsageError("--account is needed for a subscriber, and only then.")
+        raise click.UsageError(translated(N_("--account is needed for a subscriber, and only then.")))
     settings = start()
     password = read_password(is_stdin=password_stdin)
 

@@ -12,6 +12,8 @@ from lk_portal.i18n import _
 from lk_portal.state.readings import ReadingsState
 from lk_portal.state.readings_table import ReadingsTableState
 
+_NUMBER = "text-right tabular-nums"
+
 
 def register_table() -> rx.Component:
     """The form and the table."""
@@ -62,7 +64,7 @@ def _page() -> rx.Component:
             rx.el.table(
                 rx.el.thead(rx.el.tr(_head())),
                 rx.el.tbody(rx.foreach(ReadingsTableState.rows, _row)),
-                class_name="table table-sm register-table",
+                class_name="table table-sm register-table rows-as-cards",
             ),
             class_name="overflow-x-auto",
             tab_index=0,
@@ -107,8 +109,16 @@ def _head() -> rx.Component:
 def _row(row: rx.Var[list[str]]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(row[0], scope="row", class_name="font-normal whitespace-nowrap"),
-        rx.cond(ReadingsTableState.has_serials, rx.el.td(row[1])),
-        rx.foreach(row[4:], lambda value: rx.el.td(value, class_name="text-right tabular-nums")),
-        rx.el.td(row[3], class_name="text-right tabular-nums"),
-        rx.el.td(row[2]),
+        rx.cond(ReadingsTableState.has_serials, _cell(row[1], _("Meter"))),
+        rx.foreach(
+            row[4:],
+            lambda value, number: _cell(value, ReadingsTableState.columns[number], class_name=_NUMBER),
+        ),
+        _cell(row[3], ReadingsTableState.consumption_column, class_name=_NUMBER),
+        _cell(row[2], _("Quality")),
     )
+
+
+def _cell(value: rx.Var[str], label: str | rx.Var[str], *, class_name: str = "") -> rx.Component:
+    """A value that says its column's name where rows are cards, on a telephone."""
+    return rx.el.td(value, class_name=class_name, custom_attrs={"data-label": label})

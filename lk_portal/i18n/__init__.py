@@ -25,7 +25,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from lk_portal.errors import Fields, PortalError
-from lk_portal.settings import KNOWN_LOCALES, load_settings
+from lk_portal.settings import KNOWN_LOCALES, load_locale
 
 FOLDER = Path(__file__).parent
 LANGUAGES = {"ru": "Русский", "en": "English"}
@@ -66,7 +66,7 @@ def active_locale() -> str:
     if chosen := _chosen.get():
         return chosen
     if _Active.locale is None:
-        _Active.locale = load_settings().locale
+        _Active.locale = load_locale()
     return _Active.locale
 
 
@@ -107,11 +107,15 @@ def _plural_rule(expression: str) -> Callable[[int], int]:
 
 
 def say(error: PortalError) -> str:
-    """The sentence of an error in the active language."""
-    data: dict[str, Any] = {
-        name: _(value) if isinstance(value, str) else value for name, value in error.data.items()
-    }
+    """The sentence of an error in the active language; errors among its data are said in it too."""
+    data: dict[str, Any] = {name: _said(value) for name, value in error.data.items()}
     return _(error.text).format_map(Fields(data)) if data else _(error.text)
+
+
+def _said(value: object) -> object:
+    if isinstance(value, PortalError):
+        return say(value)
+    return _(value) if isinstance(value, str) else value
 
 
 def kwh(energy_wh: int, *, digits: int = 2) -> str:

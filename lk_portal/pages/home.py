@@ -270,7 +270,7 @@ def _support() -> rx.Component:
         rx.cond(
             support["open"] != "",
             rx.el.p(support["open"], class_name="mt-2 font-semibold"),
-            rx.el.p(_("No open tickets."), class_name="mt-2"),
+            rx.el.p(_("No open requests."), class_name="mt-2"),
         ),
         rx.cond(support["waiting"] != "", rx.el.p(icon("chat"), support["waiting"], class_name="flex gap-2")),
         rx.cond(support["subject"] != "", _answer()),

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
-from lk_portal.errors import ConfigurationError
+from lk_portal.errors import N_, PortalError
 from lk_portal.services.database import sync_url
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
@@ -34,7 +34,7 @@ def migrate(address: str, *, revision: str = "head") -> None:
     """Apply all missing migrations, each in a transaction of its own; nothing to do is no error.
 
     Raises:
-        ConfigurationError: The database cannot be opened.
+        PortalError: The database cannot be opened.
     """
     url = sync_url(address)
     if url.get_backend_name() == "sqlite" and url.database:
@@ -46,7 +46,9 @@ def migrate(address: str, *, revision: str = "head") -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     except DBAPIError as error:
-        raise ConfigurationError(detail=f"LK_DATABASE_URL: {error.orig}") from error
+        raise PortalError(
+            N_("The database of LK_DATABASE_URL failed: {reason}"), reason=error.orig
+        ) from error
     finally:
         engine.dispose()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -121,6 +122,20 @@ def checked_category(given: str) -> TicketCategory:
         return TicketCategory(given)
     except ValueError:
         raise InputError(N_("Choose a category."), field="category") from None
+
+
+def wrong_fields(*, subject: str, category: str, text: str) -> tuple[InputError, ...]:
+    """What is wrong with each of them, in the order of the form."""
+    tried = ((checked_subject, subject), (checked_category, category), (checked_text, text))
+    return tuple(error for check, typed in tried if (error := _refusal(check, typed)))
+
+
+def _refusal(check: Callable[[str], object], typed: str) -> InputError | None:
+    try:
+        check(typed)
+    except InputError as error:
+        return error
+    return None
 
 
 def stored_key(send_key: str, *, user_id: int) -> str:

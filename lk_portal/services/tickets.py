@@ -30,6 +30,7 @@ from lk_portal.services.attachments import CheckedFile
 from lk_portal.services.database import Database
 from lk_portal.services.events import find_event
 from lk_portal.services.owned import is_owned
+from lk_portal.services.registration_form import FormError
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
 from lk_portal.services.ticket_rows import (
@@ -53,11 +54,14 @@ from lk_portal.services.ticket_rules import (
     checked_text,
     reply_by,
     stored_key,
+    wrong_fields,
 )
 from lk_portal.services.visit import Visit
 
 __all__ = ["Author", "NewTicket", "TicketCategory", "TicketStatus", "close", "create", "reopen", "write"]
 
+FIELDS = ("subject", "category", "account", "text")
+"""Of a new ticket, as its form has them."""
 MOVES = Policy(free=30, cap_s=300)
 """Closing and opening again: each is an entry of the audit and a line on the staff's list."""
 
@@ -95,10 +99,12 @@ async def create(
     """Send a new ticket; gives its number, the same one again for the same `send_key`.
 
     Raises:
-        InputError: A field is wrong, or the day's measure is full.
+        FormError: Fields are wrong; all of them at once.
+        InputError: The account is none of hers, or the day's measure is full.
         NotFoundError: The event is none of hers.
         AccessDeniedError: She may not do anything any more.
     """
+    await _require_fields(database, author, ticket)
     subject, text = checked_subject(ticket.subject), checked_text(ticket.text)
     category, key = checked_category(ticket.category), stored_key(send_key, user_id=author.user_id)
     if ticket.event_id is not None:
@@ -237,6 +243,19 @@ async def _lock(connection: AsyncConnection, author: Author) -> None:
 def _is_own(subscriber_id: int) -> ColumnElement[bool]:
     """Her ticket, about an account that is in her cabinet."""
     return and_(is_owned(subscriber_id), _ticket.c.subscriber_id == subscriber_id)
+
+
+async def _require_fields(database: Database, author: Author, ticket: NewTicket) -> None:
+    """All that is wrong with the fields, in one error; where they are well the account is looked up later."""
+    wrong = wrong_fields(subject=ticket.subject, category=ticket.category, text=ticket.text)
+    if not wrong:
+        return
+    try:
+        async with database.reading() as connection:
+            await _account(connection, author, ticket.account)
+    except InputError as error:
+        wrong = (*wrong, error)
+    raise FormError(tuple(sorted(wrong, key=lambda one: FIELDS.index(one.field))))
 
 
 async def _account(connection: AsyncConnection, author: Author, number: str) -> tuple[int, ZoneInfo]:

@@ -23,6 +23,7 @@ from lk_portal.settings import Settings
 PHONE_REGION = "RU"
 MAX_LOGIN_LENGTH = 254
 COMMAND = "lk user"
+NOBODY = N_("Nobody has the login {login}.")
 _user = table_of(User)
 
 
@@ -141,7 +142,7 @@ async def reset_password(
             .values(password_hash=hashed, temporary_hash="", temporary_until=None, is_active=True)
         )
         if not changed.rowcount:
-            raise NotFoundError
+            raise NotFoundError(NOBODY, login=login)
         await sessions.end_all(connection, user_id=user_id)
         await _record(connection, audit.USER_RESET, user_id, now=now)
         await tell_changed(connection, user_id=user_id, visit=_visit(now))
@@ -165,12 +166,12 @@ def _number(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-async def _user_id(connection: AsyncConnection, login: str) -> int:
-    login = normal_login(login)
+async def _user_id(connection: AsyncConnection, typed: str) -> int:
+    login = normal_login(typed)
     column = _user.c.email if "@" in login else _user.c.phone
     found: int | None = await connection.scalar(select(_user.c.id).where(column == login))
     if found is None or not login:
-        raise NotFoundError
+        raise NotFoundError(NOBODY, login=typed)
     return found
 
 

@@ -11,7 +11,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from reflex_base.environment import environment
 
-from lk_portal.errors import ConfigurationError
+from lk_portal.errors import N_, ConfigurationError
 from lk_portal.services import context
 from lk_portal.services.context import Portal
 from lk_portal.services.migrations import is_current
@@ -29,7 +29,7 @@ def serve(settings: Settings) -> None:
         ConfigurationError: The database lacks migrations, or the pages cannot be built.
     """
     if not is_current(settings.database_address):
-        raise ConfigurationError(detail="the database needs `lk migrate` first")
+        raise ConfigurationError(detail=N_("the database needs `lk migrate` first"))
     ensure_built(settings)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(settings))

@@ -279,7 +279,9 @@ def _when(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
 def _support(tickets: Tickets, zone: ZoneInfo) -> dict[str, str]:
     answer = tickets.last_answer
     return {
-        "open": ngettext("{count} open ticket", "{count} open tickets", tickets.open) if tickets.open else "",
+        "open": ngettext("{count} open request", "{count} open requests", tickets.open)
+        if tickets.open
+        else "",
         "waiting": ngettext("{count} waits for your answer", "{count} wait for your answer", tickets.waiting)
         if tickets.waiting
         else "",

@@ -56,7 +56,8 @@ class ReadingsTableState(rx.State):
             choice = table_choice_of(query)
         except InputError as error:
             # What was shown before is not what the address asks for.
-            self.error, self.heading, self.rows, self.empty_title, self._shown = say(error), "", [], "", ""
+            self.error, self._shown = say(error), ""
+            self.heading, self.columns, self.rows, self.empty_title = "", [], [], ""
             return None
         self._shown = self.export_query = table_query_of(choice)
         try:

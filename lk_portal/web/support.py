@@ -34,6 +34,7 @@ from lk_portal.services import attachments, throttling, tickets
 from lk_portal.services.access import Duty
 from lk_portal.services.attachments import CheckedFile, Upload
 from lk_portal.services.context import current
+from lk_portal.services.registration_form import FormError
 from lk_portal.services.throttling import Gate
 from lk_portal.services.tickets import Author, NewTicket
 from lk_portal.web import forms
@@ -173,9 +174,14 @@ def _refused(request: Request, error: PortalError, page: str, **told: str) -> Re
     """As JSON the sentence itself, for the page that is still open; else a redirect with a flash."""
     if not _wants_json(request):
         return forms.refused(error, page, **told)
-    field = error.field if isinstance(error, InputError) else ""
     status = 429 if isinstance(error, ThrottledError) else 422
-    return JSONResponse({"error": say(error), "field": field}, status_code=status)
+    first, *others = error.errors if isinstance(error, FormError) else (error,)
+    more = [_told(other) for other in others]
+    return JSONResponse({**_told(first), "others": more}, status_code=status)
+
+
+def _told(error: PortalError) -> dict[str, str]:
+    return {"error": say(error), "field": error.field if isinstance(error, InputError) else ""}
 
 
 def support_routes() -> list[Route]:

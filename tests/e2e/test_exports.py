@@ -110,7 +110,7 @@ async def test_a_foreign_meter_gives_what_an_unknown_one_gives(page: Page, site:
     assert (
         (foreign.status, await foreign.body())
         == (unknown.status, await unknown.body())
-        == (404, b"Not found")
+        == (404, "Не найдено".encode())
     )
     assert own.status == 200
 

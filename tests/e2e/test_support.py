@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,17 +20,19 @@ from lk_portal.services import ticket_desk
 from lk_portal.services.access import Visit
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
+from lk_portal.state.ticket import TicketState
 from tests.attached import CANARY, HEIC, bomb, has_place, jpeg
 from tests.e2e import seed
 from tests.e2e.accessibility import require_axe, violations
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site, sign_in
 from tests.e2e.hands import Keys
-from tests.e2e.raw_client import session_cookie
+from tests.e2e.raw_client import raw_client, session_cookie
 from tests.e2e.sessions import forget_attempts, in_database
 from tests.smtp_server import plain_text
 
 pytestmark = pytest.mark.browser
 MARKUP = "<b>жирно</b> & <script>alert(1)</script>\nвторая строка"
+ROUTER = "rx_router_"
 TICKET_PAGE = re.compile(r"/support/\d+$")
 
 
@@ -252,7 +255,11 @@ async def test_what_was_forgotten_is_said_beside_its_field(page: Page, site: Sit
     await to_form(page, site)
     await page.get_by_role("button", name="Отправить").click()
     await expect(page.locator("#subject-error")).to_contain_text("от 1 до 120 знаков")
+    await expect(page.locator("#category-error")).to_contain_text("Выберите категорию")
+    await expect(page.locator("#text-error")).to_contain_text("от 1 до 10000 знаков")
+    await expect(page.locator("#account-error")).to_be_empty()
     await expect(page.get_by_label("Тема", exact=True)).to_be_focused()
+    await expect(page.get_by_label("Категория")).to_have_attribute("aria-invalid", "true")
     await page.get_by_label("Тема", exact=True).fill("Тема есть")
     await page.get_by_role("button", name="Отправить").click()
     await expect(page.locator("#text-error")).to_contain_text("от 1 до 10000 знаков")
@@ -322,6 +329,52 @@ async def test_what_is_somebody_elses_is_not_found(page: Page, site: Site, tmp_p
         await expect(other.get_by_role("heading", name="Не найдено").first).to_be_visible()
         assert seed.CANARY not in await other.content()
     await stranger.close()
+
+
+async def test_a_foreign_request_is_answered_byte_for_byte_like_none(site: Site) -> None:
+    """Over the socket, where its page asks, and over HTTP, where its form is sent."""
+    own, foreign = (
+        session_cookie(site.url, name, seed.PASSWORD) for name in (seed.SUBSCRIBER, seed.STRANGER)
+    )
+    unknown = site.seed.ticket + 10_000
+
+    assert seed.CANARY in await heard(site, own, site.seed.ticket)
+    told = [
+        await heard(site, foreign, number, "show_earlier", "close", "reopen")
+        for number in (site.seed.ticket, unknown)
+    ]
+    assert "/not-found" in told[0]
+    assert told[0] == told[1]
+
+    async with httpx.AsyncClient(base_url=site.url) as http:
+        answers = [
+            await http.post(
+                "/support/send",
+                data={"ticket": str(number), "text": "x", "send_key": new_token()},
+                headers={"cookie": foreign, "origin": site.url, "accept": "application/json"},
+            )
+            for number in (site.seed.ticket, unknown)
+        ]
+    assert answers[0].json()["error"] == "Не найдено"
+    assert answers[0].content == answers[1].content
+    assert len({one.status_code for one in answers}) == 1
+
+
+async def heard(site: Site, cookie: str, number: int, *handlers: str) -> str:
+    """All that the portal says when somebody opens a request and presses what its page has.
+
+    But for `rx_router_...`, which repeat what the client said of itself: its address, and its socket's key.
+    """
+    async with raw_client(site.url, cookie=cookie) as client:
+        for handler in ("load", *handlers):
+            await client.send(f"{TicketState.get_full_name()}.{handler}", path=f"/support/{number}")
+            await client.settle()
+    messages = [json.loads(one) for one in client.received]
+    for message in messages:
+        for shown in message.get("delta", {}).values():
+            for name in [name for name in shown if name.startswith(ROUTER)]:
+                del shown[name]
+    return json.dumps(messages, ensure_ascii=False).replace(client.token, "TOKEN")
 
 
 async def test_a_draft_is_its_writers_and_goes_with_her(page: Page, site: Site) -> None:

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
-from lk_portal.errors import ConfigurationError
+from lk_portal.errors import PortalError
 from lk_portal.metering.types import Quantity
 from lk_portal.models import Table
 from lk_portal.models.types import to_milliseconds
@@ -93,7 +93,7 @@ def test_back_to_nothing_and_up_again(empty_address: str):
 
 
 def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path):
-    with pytest.raises(ConfigurationError, match="LK_DATABASE_URL"):
+    with pytest.raises(PortalError, match="LK_DATABASE_URL"):
         migrate(f"sqlite:///{tmp_path}")
-    with pytest.raises(ConfigurationError, match="LK_DATABASE_URL"):
+    with pytest.raises(PortalError, match="LK_DATABASE_URL"):
         migrate("postgresql://nobody@127.0.0.1:1/none")

@@ -21,6 +21,7 @@ from lk_portal.services.ticket_rules import (
     checked_text,
     reply_by,
     stored_key,
+    wrong_fields,
 )
 
 OMSK = ZoneInfo("Asia/Omsk")
@@ -95,6 +96,16 @@ def test_a_category_is_one_of_those_there_are() -> None:
     for odd in ("", "LOAD", "x"):
         with pytest.raises(InputError):
             checked_category(odd)
+
+
+def test_all_wrong_fields_are_found_at_once() -> None:
+    assert [one.field for one in wrong_fields(subject="", category="", text="")] == [
+        "subject",
+        "category",
+        "text",
+    ]
+    assert [one.field for one in wrong_fields(subject="x", category="load", text=" ")] == ["text"]
+    assert wrong_fields(subject="x", category="load", text="x") == ()
 
 
 def test_a_key_is_ones_own() -> None:

@@ -8,11 +8,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 import reflex as rx
+from sqlalchemy import insert
 
 from lk_portal.metering.types import Quantity
+from lk_portal.models import RegisterReading
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services.access import Identity, identity_of
 from lk_portal.services.consumption import Grain
+from lk_portal.services.context import current
 from lk_portal.services.intervals import IntervalRow, import_intervals
 from lk_portal.state import live
 from lk_portal.state.guard import acting_as
@@ -157,6 +160,23 @@ async def test_the_form_of_the_table_leads_to_its_address(tab: Tab) -> None:
     assert there == f"/readings?tab=table&meter={tab.placed.serial}&energy=R_PLUS&date=2026-11-01"
     assert await tab.fire("show", {**form, "date": "1 мая"}, kind=ReadingsTableState) is None
     assert (await tab.state(ReadingsTableState)).error == "Такой даты нет."
+
+
+async def test_a_wrong_address_of_the_table_shows_a_sentence_and_no_empty_head(tab: Tab) -> None:
+    row = {"meter_id": tab.placed.meter_id, "quantity": Quantity.A_PLUS, "zone": 0}
+    async with current().database.writing() as connection:
+        await connection.execute(insert(RegisterReading), [{**row, "taken_at": NOW - HOUR, "value_wh": 1000}])
+    there = f"?tab=table&meter={tab.placed.serial}"
+    await tab.go(there, kind=ReadingsTableState)
+    table = await tab.state(ReadingsTableState)
+    assert len(table.rows) == len(table.columns) == 1
+
+    await tab.go(f"{there}&before=-1", kind=ReadingsTableState)
+    assert table.error == "Такой даты нет."
+    assert (table.columns, table.rows, table.empty_title) == ([], [], "")
+
+    await tab.go(there, kind=ReadingsTableState)
+    assert (table.error, len(table.rows)) == ("", 1)
 
 
 async def test_a_foreign_meter_leads_to_not_found_in_both_tabs(people: People, tab: Tab) -> None:

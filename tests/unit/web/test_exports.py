@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -201,7 +202,7 @@ async def test_a_foreign_meter_an_unknown_one_and_nonsense_are_the_same(site: Si
         ],
     ]
 
-    assert {(one.status_code, one.content) for one in answers} == {(404, b"Not found")}
+    assert {(one.status_code, one.content) for one in answers} == {(404, "Не найдено".encode())}
     assert len({tuple(sorted(one.headers.items())) for one in answers}) == 1
     assert await site.audited() == []
     assert (await site.get()).status_code == 200
@@ -261,10 +262,38 @@ async def test_a_foreign_meter_s_table_is_like_everything_that_is_not_there(site
         ],
     ]
 
-    assert {(one.status_code, one.content) for one in answers} == {(404, b"Not found")}
+    assert {(one.status_code, one.content) for one in answers} == {(404, "Не найдено".encode())}
     assert len({tuple(sorted(one.headers.items())) for one in answers}) == 1
     assert await site.audited() == []
     assert (await site.table(owner, meter=foreign.serial)).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "xml"])
+async def test_a_meter_that_never_sent_anything_gives_a_file_without_values(site: Site, form: str) -> None:
+    silent = await factories.a_metered_point(site.portal.database)
+    owner = await site.person("petrov", Role.SUBSCRIBER, silent.subscriber_id)
+
+    chart = await site.get(owner, meter=silent.serial, format=form)
+    table = await site.table(owner, meter=silent.serial, format=form)
+
+    for answer in (chart, table):
+        assert answer.status_code == 200
+        assert silent.serial in answer.headers["content-disposition"]
+        assert _values(answer.content, form) == []
+
+
+def _values(content: bytes, form: str) -> list[str]:
+    """Every figure of energy in a file."""
+    if form == "csv":
+        header, *rows = csv.reader(content.decode().splitlines())
+    elif form == "xlsx":
+        cells = load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(values_only=True)
+        header, *rows = ([str(cell or "") for cell in row] for row in cells)
+    else:
+        return etree.fromstring(content).xpath("//*[local-name()='value']/text()")
+    columns = [number for number, name in enumerate(header) if "kwh" in name.lower() or "кВт·ч" in name]
+    assert columns
+    return [row[number] for row in rows for number in columns if row[number]]
 
 
 @pytest.mark.parametrize("token", ["", "x" * 43])

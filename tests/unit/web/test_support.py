@@ -17,7 +17,7 @@ from starlette.types import Message, Scope
 from lk_portal.models import Duty, UserSession
 from lk_portal.security.cookies import read_flash
 from lk_portal.security.files import MAX_UPLOAD
-from lk_portal.services import context
+from lk_portal.services import context, tickets
 from lk_portal.services.access import Role, Visit, create_user, sign_in
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
@@ -172,6 +172,41 @@ async def test_what_is_wrong_is_said_beside_its_field(
     assert as_json.json()["error"]
     assert as_page.headers["location"] in ("/support?new=1",)
     assert site.flash(as_page)["field"] == field
+    assert await site.rows("SELECT id FROM ticket") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"subject": "", "category": "", "text": ""}, ["subject", "category", "text"]),
+        ({"subject": "", "account": "1"}, ["subject", "account"]),
+        (dict.fromkeys(("subject", "category", "account", "text"), ""), list(tickets.FIELDS)),
+    ],
+)
+async def test_every_wrong_field_has_its_sentence(
+    site: Site, changes: dict[str, str], wrong: list[str]
+) -> None:
+    token, account = await site.person()
+
+    answer = (await site.send(token, form(account, **changes), **JSON)).json()
+
+    told = [answer, *answer["others"]]
+    assert [one["field"] for one in told] == wrong
+    assert len({one["error"] for one in told} - {""}) == len(wrong)
+    assert await site.rows("SELECT id FROM ticket") == []
+
+
+async def test_a_foreign_account_is_refused_like_one_that_does_not_exist(site: Site) -> None:
+    _owner, foreign = await site.person()
+    token, _own = await site.person("petrov")
+    answers = [
+        await site.send(token, form(number, subject=subject), **JSON)
+        for subject in ("", "x")
+        for number in (foreign, "none")
+    ]
+
+    assert answers[0].content == answers[1].content
+    assert answers[2].content == answers[3].content
     assert await site.rows("SELECT id FROM ticket") == []
 
 
