@@ -141,7 +141,9 @@
     if (!input) return;
     watch(input);
     delete input.dataset.lkChosen;
-    activate(input, null);
+    // What was typed before brings the same list, in which nothing changes: show what is there meanwhile.
+    if (input.value.trim()) open(input);
+    else close(input);
   });
   document.addEventListener("keydown", function (event) {
     const input = fieldOf(event.target);

@@ -72,6 +72,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result = cli.main(
             args=None if arguments is None else list(arguments), prog_name="lk", standalone_mode=False
         )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)  # the help itself, as it is laid out
+        return EXIT_USAGE
     except click.UsageError as error:
         return _fail(error.format_message(), EXIT_USAGE)
     except click.ClickException as error:

@@ -155,7 +155,7 @@ def _details(summary: str, *children: rx.Component, is_open: bool = False) -> rx
 def _ticket(row: RowVar) -> rx.Component:
     return rx.el.div(
         link_button(
-            _("Create a ticket"),
+            _("Create a request"),
             to=f"/support?new=1&event={row['id']}",
             icon_name="chat",
             class_name="btn-sm min-h-11 text-base font-normal whitespace-nowrap px-2",

@@ -23,11 +23,9 @@ def export_menu(query: rx.Var[str]) -> rx.Component:
             _entry("CSV", query, "csv"),
             _entry("XLSX", query, "xlsx"),
             _entry(_("Green Button (XML)"), query, "xml"),
-            class_name=(
-                "menu dropdown-content bg-base-100 border border-base-300 rounded-box z-10 w-56 p-1 shadow-md"
-            ),
+            class_name="pop-up menu right-0 w-56",
         ),
-        class_name="dropdown dropdown-end",
+        class_name="relative",
     )
 
 

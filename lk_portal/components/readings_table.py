@@ -62,7 +62,7 @@ def _page() -> rx.Component:
             rx.el.table(
                 rx.el.thead(rx.el.tr(_head())),
                 rx.el.tbody(rx.foreach(ReadingsTableState.rows, _row)),
-                class_name="table table-sm",
+                class_name="table table-sm register-table",
             ),
             class_name="overflow-x-auto",
             tab_index=0,

@@ -94,7 +94,7 @@ def _session(session: RowVar) -> rx.Component:
             session["is_current"] == YES,
             rx.el.span(_("this session"), class_name="badge badge-outline whitespace-nowrap"),
             rx.el.button(
-                _("End"),
+                _("End session"),
                 type="button",
                 on_click=SettingsState.end_session(session["reference"]),
                 class_name="btn btn-ghost min-h-11 text-base",

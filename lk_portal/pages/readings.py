@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from lk_portal.components.chart import chart_region, consumption_chart
+from lk_portal.components.chart import chart_region, consumption_chart, walking_script
 from lk_portal.components.export_menu import export_menu
 from lk_portal.components.kit import card, empty, icon_link, link_button, notice
 from lk_portal.components.readings_form import chart_form
@@ -35,6 +35,7 @@ def readings() -> rx.Component:
         ReadingsState.is_loaded & (ReadingsState.meters.length() == 0),
         card(empty(_("There is no meter yet"), _("Meters appear here when the utility has added them."))),
         rx.el.div(
+            walking_script(),  # tabs are walked too, where no chart is
             tab_list(
                 _("Readings"),
                 Tab(CHART, _("Consumption chart"), ReadingsState.chart_tab, ReadingsState.tab == CHART),

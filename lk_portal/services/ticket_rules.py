@@ -42,7 +42,7 @@ CATEGORIES = MappingProxyType(
     {
         TicketCategory.READINGS: N_("Readings and consumption"),
         TicketCategory.METER: N_("Meter and its verification"),
-        TicketCategory.LOAD: N_("Load is off"),
+        TicketCategory.LOAD: N_("No electricity"),
         TicketCategory.ACCOUNT: N_("Account and contract"),
         TicketCategory.CABINET: N_("Work of the cabinet"),
         TicketCategory.OTHER: N_("Other question"),

@@ -50,6 +50,13 @@ def bar_label(bar: Bar, period: Period, zone: ZoneInfo) -> str:
     return str(local.day)
 
 
+def peak_label(bar: Bar, period: Period, zone: ZoneInfo) -> str:
+    """The name of a column where no axis stands beside it: a day with its month."""
+    if period.grain is Grain.MONTH:
+        return day_in_year(bar.start.astimezone(zone).date())
+    return bar_label(bar, period, zone)
+
+
 def _hour_label(bar: Bar, zone: ZoneInfo) -> str:
     local = bar.start.astimezone(zone)
     text = clock_text(bar.start, zone)

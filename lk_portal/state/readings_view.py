@@ -18,6 +18,7 @@ from lk_portal.state.readings_texts import (
     empty_texts,
     fresh_text,
     note,
+    peak_label,
     period_text,
     slot_text,
     tick_label,
@@ -66,7 +67,7 @@ def view_of(
     has_data = any(bar.covered_s for bar in consumption.bars)
     heading = period_text(period)
     total = kwh(consumption.total_wh) if has_data else UNKNOWN
-    peak, peak_at = _peak(consumption, labels) if has_data else (UNKNOWN, "")
+    peak, peak_at = _peak(consumption, zone) if has_data else (UNKNOWN, "")
     empty_title, empty_advice = empty_texts(consumption)
     return ReadingsView(
         heading=heading,
@@ -145,10 +146,10 @@ def _average(consumption: Consumption) -> str:
     return kwh(round(consumption.total_wh / days))
 
 
-def _peak(consumption: Consumption, labels: list[str]) -> tuple[str, str]:
+def _peak(consumption: Consumption, zone: ZoneInfo) -> tuple[str, str]:
     """The largest column and its name."""
-    best = max(range(len(labels)), key=lambda index: consumption.bars[index].total_wh)
-    return kwh(consumption.bars[best].total_wh), labels[best]
+    best = max(consumption.bars, key=lambda bar: bar.total_wh)
+    return kwh(best.total_wh), peak_label(best, consumption.period, zone).replace(" ", "\u00a0")
 
 
 def _target(consumption: Consumption, bar: Bar, zone: ZoneInfo, against: Against | None) -> str:

@@ -42,7 +42,7 @@ def session_row(session: OwnSession, zone: ZoneInfo) -> Row:
         "began": moment_text(session.began_at, zone),
         "seen": moment_text(session.seen_at, zone),
         "is_current": YES if session.is_current else "",
-        "end_label": _("End: {browser}, {address}", browser=browser, address=session.address),
+        "end_label": _("End session: {browser}, {address}", browser=browser, address=session.address),
     }
 
 

@@ -172,6 +172,20 @@ async def test_what_a_screen_reader_is_told(page: Page, site: Site) -> None:
     await expect(field).to_have_attribute("aria-expanded", "false")
 
 
+async def test_typing_the_same_again_brings_the_list_again(page: Page, site: Site) -> None:
+    """What was found last is found once more, so nothing in the list changes."""
+    field = await open_form(page, site)
+    await type_in(field, "тара елочная")
+    await page.get_by_role("option", name="г. Тара, ул. Ёлочная, д.10", exact=True).click()
+    await expect(field).to_have_attribute("aria-expanded", "false")
+
+    await field.fill("тара елочная")
+
+    await expect(field).to_have_attribute("aria-expanded", "true")
+    await page.get_by_role("option", name="г. Тара, ул. Ёлочная, д.1", exact=True).click()
+    await expect(field).to_have_value("г. Тара, ул. Ёлочная, д.1")
+
+
 async def test_markup_and_quotes_are_text(page: Page, site: Site) -> None:
     field = await open_form(page, site)
     await type_in(field, '<b>тара</b> "ёлочная" -- \' OR 1=1')

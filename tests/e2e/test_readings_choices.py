@@ -106,6 +106,24 @@ async def test_arrows_walk_along_the_columns_and_enter_goes_in(page: Page, site:
         await expect(chart).to_be_focused()
 
 
+async def test_the_menu_of_files_folds_as_the_others_do(page: Page, site: Site) -> None:
+    await opened(page, site)
+    menu, entry = page.get_by_text("Выгрузить", exact=True), page.get_by_role("link", name="CSV", exact=True)
+    await menu.click()
+    await expect(entry).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(entry).to_be_hidden()
+    await expect(menu).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    async with page.expect_download():
+        await entry.click()
+    await expect(entry).to_be_hidden()
+    await menu.click()
+    await page.get_by_role("heading", name="Показания", exact=True).click()
+    await expect(entry).to_be_hidden()
+
+
 async def test_the_field_that_had_the_focus_keeps_it(page: Page, site: Site) -> None:
     await opened(page, site, "?interval=day")
     field = page.get_by_label("Период", exact=True)
@@ -186,12 +204,22 @@ async def test_a_foreign_meter_s_table_looks_like_none_at_all(page: Page, site: 
 
 
 async def test_tabs_are_walked_by_arrows(page: Page, site: Site) -> None:
+    chart = page.get_by_role("tab", name="График потребления")
+    table = page.get_by_role("tab", name="Таблица показаний")
     await opened(page, site)
-    await page.get_by_role("tab", name="График потребления").focus()
+    await page.wait_for_load_state("networkidle")  # the script is there
+    await chart.focus()
     await page.keyboard.press("ArrowRight")
-    await expect(page.get_by_role("tab", name="Таблица показаний")).to_be_focused()
+    await expect(table).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("table")).to_be_visible()
+
+    await page.reload()  # where no chart has been
+    await expect(page.get_by_role("table")).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    await table.focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(chart).to_be_focused()
 
 
 async def test_a_finger_goes_into_a_column_however_small(browser: Browser, site: Site) -> None:

@@ -44,6 +44,18 @@ def test_the_list_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
     assert all(f"  {name} " in text for name in COMMANDS)
 
 
+@pytest.mark.parametrize("group", [[], ["import"], ["export"], ["user"]], ids=" ".join)
+def test_a_group_without_a_command_shows_its_help(
+    group: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(group) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"Usage: {' '.join(['lk', *group])} [OPTIONS] COMMAND" in told.err.splitlines()[0]
+    assert "Commands:" in told.err.splitlines()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

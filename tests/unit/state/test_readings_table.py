@@ -45,7 +45,7 @@ def page(*rows: RegisterRow, later: datetime | None = None, ratio: Decimal = Dec
 def test_columns_are_the_registers_that_the_meter_has() -> None:
     shown = table_view_of(page(row(1500, 900, 600), row(1000, 600, 400, hour=1)), Quantity.A_PLUS)
 
-    assert shown.columns == ["Сумма, кВт·ч", "Т1, кВт·ч", "Т2, кВт·ч"]
+    assert shown.columns == ["Сумма, кВт·ч", "T1, кВт·ч", "T2, кВт·ч"]
     assert shown.rows[0] == ["24.11.2026, 12:00", "1", "измерено", "0,50", "1,50", "0,90", "0,60"]
     assert shown.heading == "24.11.2026, 11:00 — 24.11.2026, 12:00"
     assert not shown.has_serials
@@ -81,6 +81,9 @@ def test_an_empty_page_says_why() -> None:
     assert table_view_of(page(), Quantity.A_PLUS).empty_title == "Показаний еще нет"
     assert table_view_of(page(later=AT), Quantity.A_PLUS).empty_title == "До этой даты показаний нет"
     assert table_view_of(page(row(1)), Quantity.A_PLUS).empty_title == ""
+    advice = table_view_of(page(later=AT), Quantity.A_PLUS).empty_advice
+    assert advice.startswith("Выберите более позднюю дату: прибор учета установлен ")
+    assert advice.endswith("\u202fг.")  # of "год": a second full stop would be one too many
 
 
 @given(

@@ -55,7 +55,7 @@ def test_a_whole_month() -> None:
     assert shown.total == "45,00"
     assert shown.unit == "кВт·ч"
     assert [row[0] for row in shown.rows] == [str(day) for day in range(1, 31)]
-    assert [entry[1] for entry in shown.legend] == ["Т1", "Т2"]
+    assert [entry[1] for entry in shown.legend] == ["T1", "T2"]
     assert not shown.is_incomplete
     assert not shown.has_estimates
     *zones, slots = shown.figure["data"]

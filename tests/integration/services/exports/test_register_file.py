@@ -164,7 +164,7 @@ async def test_a_workbook_has_the_columns_of_the_table(sqlite_database: Database
     sheet, about = book.worksheets
     header, first, second = sheet.iter_rows(values_only=True)
     assert header == (
-        "Дата и время", "Часовой пояс", "Прибор учета", "Тип энергии", "Сумма, кВт·ч", "Т1, кВт·ч",
+        "Дата и время", "Часовой пояс", "Прибор учета", "Тип энергии", "Сумма, кВт·ч", "T1, кВт·ч",
         "Потребление, кВт·ч", "Качество",
     )  # fmt: skip
     assert first == (

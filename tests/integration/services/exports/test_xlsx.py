@@ -42,6 +42,7 @@ async def test_numbers_are_numbers_and_times_are_times(sqlite_database: Database
 
     sheet = book.worksheets[0]
     header, first, hole, *_rest = sheet.iter_rows(values_only=True)
+    assert header[:2] == ("Начало", "Конец")
     assert header[5] == "Потребление, кВт·ч"
     assert sheet.freeze_panes == "A2"
     assert first == (
