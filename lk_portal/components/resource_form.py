@@ -14,7 +14,7 @@ from lk_portal.components.kit import field, notice, select
 from lk_portal.components.own_forms import LONGEST, buttons, submit
 from lk_portal.i18n import _
 from lk_portal.services.resource import FormField, Resource
-from lk_portal.state.resource import REMOVE
+from lk_portal.services.resource.spec import REMOVE
 
 DEBOUNCE_MS = 250
 

@@ -25,7 +25,8 @@ from lk_portal.components.own_forms import buttons, submit
 from lk_portal.components.resource_form import row_form
 from lk_portal.i18n import _
 from lk_portal.services.resource import Resource
-from lk_portal.state.resource import MARK, REMOVE, state_of
+from lk_portal.services.resource.spec import REMOVE
+from lk_portal.state.resource import MARK, state_of
 
 
 def resource_list(resource: Resource) -> rx.Component:
@@ -175,7 +176,7 @@ def _row(resource: Resource, state: Any, row: Any) -> rx.Component:
             text = link(row[1], to=resource.row_link(row[0]))
         cells.append(_cell(column, text))
     if resource.has_form:
-        opener = icon_link(_("Open"), to=state.row_urls[row[0]], icon_name="pencil")
+        opener = icon_link(_("Open"), to=state.row_url + row[0], icon_name="pencil")
         cells.append(rx.el.td(opener, class_name="text-right"))
     return rx.el.tr(*cells, key=row[0])
 

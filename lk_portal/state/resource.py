@@ -19,9 +19,18 @@ from lk_portal.errors import NotFoundError, PortalError
 from lk_portal.i18n import _, ngettext, say
 from lk_portal.services.context import current
 from lk_portal.services.resource import FormField, Resource
-from lk_portal.services.resource.address import NEW, Address, address_of, export_url, first_page, url_of
+from lk_portal.services.resource.address import (
+    NEW,
+    Address,
+    address_of,
+    export_url,
+    first_page,
+    row_url,
+    url_of,
+)
 from lk_portal.services.resource.reading import MOST_COUNTED, Page, begin_with, read_page, read_row
-from lk_portal.services.resource.texts import cell_text, plain_text
+from lk_portal.services.resource.spec import REMOVE
+from lk_portal.services.resource.texts import cell_text, plain_text, shorten
 from lk_portal.services.resource.typed import FormError, text_of
 from lk_portal.services.resource.writing import (
     Author,
@@ -36,9 +45,10 @@ from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import requires, user_id, who
 from lk_portal.state.visits import visit_of
 
-REMOVE = "remove"
 MARK = "row-"
 """So begin the names of the boxes by which rows are marked."""
+LONGEST_CELL = 100
+"""Characters of a cell of the list; the form and the file have all of them."""
 _states: dict[str, type[ResourceState]] = {}
 
 
@@ -64,7 +74,7 @@ class ResourceState(rx.State, mixin=True):
     may_write: bool = False
 
     row: str = ""
-    row_urls: dict[str, str] = {}
+    row_url: str = ""
     fields: dict[str, str] = {}
     errors: dict[str, str] = {}
     form_problem: str = ""
@@ -82,7 +92,7 @@ class ResourceState(rx.State, mixin=True):
 
     async def _load(self) -> None:
         resource = self._resource()
-        address = address_of(dict(self.router.url.query_parameters))
+        address = address_of(resource, dict(self.router.url.query_parameters))
         identity = who()
         self.may_write = identity is not None and identity.role in resource.writers
         self._forget_question()
@@ -109,7 +119,7 @@ class ResourceState(rx.State, mixin=True):
         self.is_narrowed = bool(view.query or view.filters)
         here = Address(view)
         self.plain_url, self.new_url = url_of(resource, here), url_of(resource, replace(here, row=NEW))
-        self.row_urls = {row[0]: url_of(resource, replace(here, row=row[0])) for row in self.rows}
+        self.row_url = row_url(resource, view)
         self.sort_links = _sort_links(resource, at_start)
         self.csv_url, self.xlsx_url = export_url(resource, view, "csv"), export_url(resource, view, "xlsx")
 
@@ -307,11 +317,12 @@ def _body(resource: Resource) -> dict[str, Any]:
 def _sought(resource: Resource, form: Mapping[str, Any], sort: str) -> Any:
     filters = {one.name: text_in(dict(form), f"f.{one.name}") for one in resource.filters}
     query = {"q": text_in(dict(form), "q"), "sort": sort, **{f"f.{n}": v for n, v in filters.items() if v}}
-    return rx.redirect(url_of(resource, address_of(query)))
+    return rx.redirect(url_of(resource, address_of(resource, query)))
 
 
 def _texts(resource: Resource, values: tuple[Any, ...], zone: ZoneInfo) -> list[str]:
-    texts = [cell_text(one, value, zone=zone) for one, value in zip(resource.columns, values, strict=True)]
+    pairs = zip(resource.columns, values, strict=True)
+    texts = [shorten(cell_text(one, value, zone=zone), LONGEST_CELL) for one, value in pairs]
     links = [
         "" if value is None else one.link(value)
         for one, value in zip(resource.columns, values, strict=True)

@@ -55,7 +55,7 @@ async def export(request: Request) -> Response:
 
 def _file(request: Request, resource: Resource, form: FileFormat) -> Response:
     portal = current()
-    view = first_page(address_of(request.query_params).view)
+    view = first_page(address_of(resource, request.query_params).view)
     now = portal.clock()
     zone = ZoneInfo(portal.settings.timezone)
     rows = rows_of(portal.database, resource, view, now=now, zone=zone)

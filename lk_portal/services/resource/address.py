@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
+from lk_portal.services.resource.cursor import LONGEST
 from lk_portal.services.resource.reading import View
 from lk_portal.services.resource.spec import Resource
 
@@ -28,19 +29,16 @@ class Address:
     row: str = ""
 
 
-def address_of(query: Mapping[str, str]) -> Address:
+def address_of(resource: Resource, query: Mapping[str, str]) -> Address:
     """Read an address; whatever it says, it is a list."""
-    filters = {
-        name.removeprefix(FILTER): value[:MAX_WORD]
-        for name, value in query.items()
-        if name.startswith(FILTER)
-    }
+    chosen = {one.name: query.get(f"{FILTER}{one.name}", "")[:MAX_WORD] for one in resource.filters}
+    filters = {name: value for name, value in chosen.items() if value}
     view = View(
         query=" ".join(query.get("q", "").split())[:MAX_QUERY],
         sort=query.get("sort", "")[:MAX_WORD],
         filters=filters,
-        after=query.get("after", ""),
-        before=query.get("before", ""),
+        after=query.get("after", "")[: LONGEST + 1],
+        before=query.get("before", "")[: LONGEST + 1],
     )
     return Address(view, query.get("row", "")[:20])
 
@@ -58,6 +56,12 @@ def url_of(resource: Resource, address: Address) -> str:
     }
     query = urlencode({name: value for name, value in parts.items() if value})
     return f"{resource.route}?{query}" if query else resource.route
+
+
+def row_url(resource: Resource, view: View) -> str:
+    """What an address begins with that opens a row over the view; the row's key follows."""
+    address = url_of(resource, Address(view))
+    return f"{address}{'&' if '?' in address else '?'}row="
 
 
 def first_page(view: View) -> View:

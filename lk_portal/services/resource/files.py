@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from lk_portal.services.resource.texts import cell_text
 
 ROWS_OF_SHEET = 1_000_000
 _ROWS_AT_ONCE = 500
+_NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
 BYTE_ORDER_MARK = "\ufeff"
 """Without it spreadsheets take Russian letters for something else."""
 
@@ -55,7 +57,7 @@ async def csv_pieces(rows: AsyncIterator[list[str]]) -> AsyncIterator[bytes]:
 async def xlsx_pieces(rows: AsyncIterator[list[str]], title: str) -> AsyncIterator[bytes]:
     """A workbook with one sheet, or more where a sheet cannot hold them."""
     book = Workbook(write_only=True)
-    sheet, count = book.create_sheet(title[:31]), 0
+    sheet, count = book.create_sheet(_NOT_IN_A_TITLE.sub(" ", title)[:31]), 0
     async for row in rows:
         if count == ROWS_OF_SHEET:
             sheet, count = book.create_sheet(), 0

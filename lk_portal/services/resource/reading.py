@@ -8,18 +8,19 @@ own index, and the first thousand that are found by each are what is shown.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, or_, select, tuple_, union
 from sqlalchemy import Table as CoreTable
 
-from lk_portal.errors import ConfigurationError, NotFoundError
+from lk_portal.errors import NotFoundError
 from lk_portal.services.database import Database
 from lk_portal.services.resource.beginning import LAST, begins
 from lk_portal.services.resource.cursor import decode, encode
-from lk_portal.services.resource.spec import Filter, Resource, column_of, python_type
+from lk_portal.services.resource.joining import Joins, joins_to, own_condition, tables_of
+from lk_portal.services.resource.spec import Filter, Resource, column_of, fits, python_type
 from lk_portal.services.texts import is_storable
 
 PAGE = 25
@@ -72,30 +73,46 @@ class Page:
 
 
 async def read_page(database: Database, resource: Resource, view: View, *, now: datetime) -> Page:
-    """One page; `now` is aware UTC, for filters that go by the time."""
+    """One page; `now` is aware UTC, for filters that go by the time.
+
+    A page whose rows are gone is the first one.
+    """
     order = _order(resource, view.sort)
-    statement = _rows(resource, view, now).add_columns(order.column.label("sorted_by"))
-    kind = python_type(order.column)
-    after, before = decode(view.after, kind), decode(view.before, kind)
-    is_back = before is not None and after is None
-    edge = before if is_back else after
+    edge, is_back = _edge(resource, order, view)
+    statement = _rows(resource, view, now).add_columns(
+        order.column.label("sorted_by"), _count(resource, view, now).label("counted")
+    )
     if edge is not None:
         statement = statement.where(order.beyond(resource, edge, is_back=is_back))
     statement = statement.order_by(*order.by(resource, is_back=is_back)).limit(PAGE + 1)
     async with database.reading() as connection:
         found = list((await connection.execute(statement)).all())
-        count = (await connection.execute(_count(resource, view, now))).scalar_one()
+    if not found and edge is not None:
+        return await read_page(database, resource, replace(view, after="", before=""), now=now)
     has_more = len(found) > PAGE
     found = found[:PAGE]
     if is_back:
         found.reverse()
     has_earlier, has_later = (has_more, True) if is_back else (edge is not None, has_more)
     return Page(
-        tuple(Row(row[0], tuple(row[1:-1])) for row in found),
-        count,
-        encode(found[0][-1], found[0][0]) if found and has_earlier else "",
-        encode(found[-1][-1], found[-1][0]) if found and has_later else "",
+        tuple(Row(row[0], tuple(row[1:-2])) for row in found),
+        found[0][-1] if found else 0,
+        encode(found[0][-2], found[0][0]) if found and has_earlier else "",
+        encode(found[-1][-2], found[-1][0]) if found and has_later else "",
     )
+
+
+def _edge(resource: Resource, order: _Order, view: View) -> tuple[tuple[Any, int] | None, bool]:
+    """The row at the page's edge, and whether the page ends there; no row for what no list of ours wrote."""
+    kind = python_type(order.column)
+    after, before = decode(view.after, kind), decode(view.before, kind)
+    is_back = before is not None and after is None
+    edge = before if is_back else after
+    if edge is None or not fits(resource.key, edge[1]):
+        return None, False
+    if kind is int and not fits(order.column, edge[0]):
+        return None, False
+    return edge, is_back
 
 
 async def read_all(
@@ -123,8 +140,10 @@ async def read_row(database: Database, resource: Resource, key: int) -> dict[str
     Raises:
         NotFoundError: There is none.
     """
+    if not fits(resource.key, key):
+        raise NotFoundError
     async with database.reading() as connection:
-        row = (await connection.execute(_one(resource, key))).mappings().one_or_none()
+        row = (await connection.execute(one_row(resource, key))).mappings().one_or_none()
     if row is None:
         raise NotFoundError
     return dict(row)
@@ -142,13 +161,14 @@ async def begin_with(database: Database, attribute: Any, typed: str, *, most: in
 
 
 def one_row(resource: Resource, key: int) -> Select[Any]:
-    """The question for one row, with the form's columns."""
-    return _one(resource, key)
+    """The question for one row, with the form's columns; the key must fit."""
+    return select(*(one.column for one in resource.form)).where(is_row(resource, key))
 
 
-def _one(resource: Resource, key: int) -> Select[Any]:
-    statement = select(*(one.column for one in resource.form)).where(resource.key == key)
-    return statement if resource.only is None else statement.where(resource.only)
+def is_row(resource: Resource, key: int) -> ColumnElement[bool]:
+    """The condition of a row of this resource's; the key must fit."""
+    is_it: ColumnElement[bool] = resource.key == key
+    return is_it if resource.only is None else is_it & own_condition(resource.key, resource.only)
 
 
 @dataclass(frozen=True)
@@ -167,7 +187,7 @@ class _Order:
         if self.column is resource.key:
             return self.column < edge[1] if self.is_down != is_back else self.column > edge[1]
         place = tuple_(self.column, resource.key)
-        limit = tuple_(literal(edge[0], self.column.type), literal(edge[1]))
+        limit = tuple_(literal(edge[0], self.column.type), literal(edge[1], resource.key.type))
         return place < limit if self.is_down != is_back else place > limit
 
 
@@ -188,18 +208,19 @@ def _rows(resource: Resource, view: View, now: datetime) -> Select[Any]:
     return _narrowed(statement, resource, view, now)
 
 
-def _count(resource: Resource, view: View, now: datetime) -> Select[Any]:
+def _count(resource: Resource, view: View, now: datetime) -> ScalarSelect[int]:
+    """How many rows the view has: once for all of them, for it reads a table of its own."""
     keys = _narrowed(select(resource.key).select_from(resource.table), resource, view, now)
-    return select(func.count()).select_from(keys.limit(MOST_COUNTED + 1).subquery())
+    return select(func.count()).select_from(keys.limit(MOST_COUNTED + 1).subquery()).scalar_subquery()
 
 
 def _narrowed(statement: Select[Any], resource: Resource, view: View, now: datetime) -> Select[Any]:
     if resource.only is not None:
-        statement = statement.where(resource.only)
+        statement = statement.where(own_condition(resource.key, resource.only))
     for one in resource.filters:
         condition = _chosen(one, view.filters.get(one.name, ""), now)
         if condition is not None:
-            statement = statement.where(condition)
+            statement = statement.where(own_condition(resource.key, condition))
     typed = " ".join(view.query.split())
     if typed and resource.search:
         statement = statement.where(resource.key.in_(_found(resource, typed)))
@@ -218,7 +239,7 @@ def _found(resource: Resource, typed: str) -> Any:
     for attribute in resource.search:
         column = column_of(attribute)
         branch = select(resource.key).select_from(resource.table)
-        for other, condition in _path(resource.table, column.table):
+        for other, condition in joins_to(resource.table, tables_of(column)):
             branch = branch.join(other, condition)
         branch = branch.where(or_(*(begins(column, text) for text in _spellings(typed)))).limit(MOST_FOUND)
         branches.append(select(branch.subquery().c[0]))
@@ -230,36 +251,7 @@ def _spellings(typed: str) -> set[str]:
     return {typed, typed.lower(), typed.upper(), typed.title(), typed[:1].upper() + typed[1:]}
 
 
-def joins(resource: Resource, *tables: CoreTable) -> list[tuple[CoreTable, ColumnElement[bool]]]:
+def joins(resource: Resource, *tables: CoreTable) -> Joins:
     """Other tables, each with its condition, in the order they can be joined: those given, else all shown."""
-    found: dict[CoreTable, ColumnElement[bool]] = {}
-    for table in tables or [getattr(one.expression, "table", None) for one in resource.columns]:
-        if isinstance(table, CoreTable) and table is not resource.table:
-            for other, condition in _path(resource.table, table):
-                found.setdefault(other, condition)
-    return list(found.items())
-
-
-def _path(start: CoreTable, goal: CoreTable) -> list[tuple[CoreTable, ColumnElement[bool]]]:
-    """The foreign keys from one table to another, each with its condition.
-
-    Raises:
-        ConfigurationError: None lead there, or several ways do.
-    """
-    if start is goal:
-        return []
-    ways: list[list[tuple[CoreTable, ColumnElement[bool]]]] = [[]]
-    ends = [start]
-    for _step in range(4):
-        longer = [
-            ([*way, (key.column.table, key.parent == key.column)], key.column.table)
-            for way, end in zip(ways, ends, strict=True)
-            for key in end.foreign_keys
-        ]
-        arrived = [way for way, end in longer if end is goal]
-        if len(arrived) == 1:
-            return arrived[0]
-        if arrived:
-            raise ConfigurationError(detail=f"{start.name}: several ways lead to {goal.name}")
-        ways, ends = [way for way, _end in longer], [end for _way, end in longer]
-    raise ConfigurationError(detail=f"{start.name}: no foreign keys lead to {goal.name}")
+    shown = tables or [table for one in resource.columns for table in tables_of(one.expression)]
+    return joins_to(resource.table, shown)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, inspect
+from sqlalchemy import BigInteger, Boolean, ColumnElement, SmallInteger, Text, inspect
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import Table as CoreTable
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,11 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import ConfigurationError
 from lk_portal.models import Table
 from lk_portal.services.access import Role
+from lk_portal.services.resource.joining import joins_to, tables_of
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
 STAFF = frozenset({Role.OPERATOR, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
+REMOVE = "remove"
+"""The action that `can_remove` gives."""
+LONGEST_SORTED = 300
+"""Characters of a text that a list is sorted by: it stands in the addresses of pages."""
 Texts = Mapping[Any, str]
 """Values with their words, as message ids."""
 
@@ -141,6 +146,7 @@ class FormField:
             date: "date",
             int: "number",
             float: "number",
+            Decimal: "number",
         }
         return kinds.get(python, "text")
 
@@ -257,7 +263,11 @@ def resource(
         )
     except TypeError as error:
         raise ConfigurationError(detail=f"resource {route}: {error}") from None
-    for problem in _problems(made):
+    try:
+        problems = _problems(made)
+    except ConfigurationError as error:
+        problems = [str(error.data["detail"])]
+    for problem in problems:
         raise ConfigurationError(detail=f"resource {route}: {problem}")
     _resources[made.name] = made
     return made
@@ -303,6 +313,13 @@ def python_type(column: ColumnElement[Any]) -> Any:
         return None
 
 
+def fits(column: ColumnElement[Any], number: int) -> bool:
+    """Whether every database can be asked for this number where the column's stand."""
+    kind: Any = getattr(column.type, "impl_instance", column.type)
+    bits = 63 if isinstance(kind, BigInteger) else 15 if isinstance(kind, SmallInteger) else 31
+    return bool(-(2**bits) <= number < 2**bits)
+
+
 def _frozen(part: Any) -> Any:
     if isinstance(part, list):
         return tuple(part)
@@ -311,9 +328,13 @@ def _frozen(part: Any) -> Any:
 
 def _problems(made: Resource) -> list[str]:
     """What is wrong with a declaration, as sentences for its developer."""
-    found = [*_problems_of_the_page(made), *_problems_of_columns(made), *_problems_of_the_form(made)]
-    names: list[str] = [one.name for one in made.filters] + [one.name for one in made.actions]
-    found += [f"{name!r} is declared twice" for name in {name for name in names if names.count(name) > 1}]
+    found = [*_problems_of_the_page(made), *_problems_of_columns(made), *_problems_of_ways(made)]
+    found += [*_problems_of_the_form(made), *_problems_of_actions(made)]
+    named = [[one.name for one in made.filters], [one.name for one in made.form]]
+    named += [[choice.name for choice in one.choices] for one in made.filters]
+    named += [[one.name for one in made.actions]]
+    for names in named:
+        found += [f"{name!r} is declared twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     return found
 
 
@@ -340,13 +361,39 @@ def _problems_of_columns(made: Resource) -> list[str]:
             found.append(f"column {expression} has no label")
         if column.is_sortable and not _can_sort(made, expression):
             found.append(
-                f"column {expression} cannot be sorted: not the table's own, NULL, or without an index"
+                f"column {expression} cannot be sorted: not the table's own, NULL, without an index, or long"
             )
+    return found
+
+
+def _problems_of_ways(made: Resource) -> list[str]:
+    """Whether all tables that are shown, searched or asked about can be reached.
+
+    Raises:
+        ConfigurationError: One cannot.
+    """
+    read = [one.expression for one in made.columns] + [column_of(one) for one in made.search]
+    read += [column_of(made.whose)] if made.whose is not None else []
+    read += [made.only] if made.only is not None else []
+    read += [c.condition for f in made.filters for c in f.choices if isinstance(c.condition, ColumnElement)]
+    for expression in read:
+        joins_to(made.table, tables_of(expression))
+    texts = [column_of(one) for one in made.search]
+    return [f"{one} is no text and cannot be searched" for one in texts if python_type(one) is not str]
+
+
+def _problems_of_actions(made: Resource) -> list[str]:
+    found = [f"{one.name!r} is no name of an action" for one in made.actions if not one.name.isidentifier()]
+    found += [f"action {one.name!r} has no label" for one in made.actions if not one.label]
+    if made.can_remove and made.action(REMOVE) is not None:
+        found.append(f"action {REMOVE!r} is there already, by can_remove")
     return found
 
 
 def _can_sort(made: Resource, column: Any) -> bool:
     if getattr(column, "table", None) is not made.table or column.nullable:
+        return False
+    if python_type(column) is str and not 0 < (getattr(column.type, "length", None) or 0) <= LONGEST_SORTED:
         return False
     firsts = [next(iter(index.columns)) for index in made.table.indexes]
     return column.primary_key or bool(column.unique) or any(first is column for first in firsts)
@@ -364,6 +411,8 @@ def _problems_of_the_form(made: Resource) -> list[str]:
             found.append(f"field {column} needs texts for its choices")
         elif one.kind == "reference" and not one.column.foreign_keys:
             found.append(f"field {column} is no foreign key")
+        elif one.reference is not None and not _leads_to(one, one.reference):
+            found.append(f"field {column} does not lead to {column_of(one.reference.key)}")
     needed = {
         column.key
         for column in made.table.columns
@@ -373,6 +422,11 @@ def _problems_of_the_form(made: Resource) -> list[str]:
     if made.form and made.can_create and missing:
         found.append(f"a new row needs {', '.join(sorted(missing))}")
     return found
+
+
+def _leads_to(one: FormField, reference: Reference) -> bool:
+    target = getattr(column_of(reference.key), "table", None)
+    return any(key.column.table is target for key in one.column.foreign_keys)
 
 
 def _defaulted(made: Resource) -> set[str]:

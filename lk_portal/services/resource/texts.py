@@ -36,3 +36,8 @@ def plain_text(value: Any, *, zone: ZoneInfo) -> str:
     if isinstance(value, Decimal | float):
         return str(format_decimal(value, locale=active_locale()))
     return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def shorten(text: str, most: int) -> str:
+    """A text cut to `most` characters, with a mark that it was."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -8,18 +8,21 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic_core import PydanticUndefined
+from sqlalchemy import Numeric
 
 from lk_portal.errors import N_, InputError
-from lk_portal.services.resource.spec import FormField, Resource, python_type
+from lk_portal.services.resource.spec import FormField, Resource, fits, python_type
 from lk_portal.services.texts import is_storable
 
 LONGEST_AREA = 20_000
+LONGEST_NUMBER = 60
+"""Characters of a number or a date."""
 
 
 class FormError(InputError):
@@ -65,7 +68,8 @@ def text_of(one: FormField, value: Any, *, zone: ZoneInfo) -> str:
     if one.kind == "flag":
         return "yes" if value else ""
     if one.kind == "moment":
-        return str(value.astimezone(zone).strftime("%Y-%m-%dT%H:%M"))
+        local = value.astimezone(zone).replace(tzinfo=None)
+        return str(local.isoformat(timespec="auto" if local.second or local.microsecond else "minutes"))
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
@@ -89,12 +93,15 @@ def _value(one: FormField, resource: Resource, typed: object, zone: ZoneInfo) ->
 
 def _nothing(one: FormField, resource: Resource) -> Any:
     """What an empty field means: nothing where that may be, else the model's own value, else a mistake."""
+    if one.label.endswith("*"):
+        raise InputError(N_("Fill this in."), field=one.name)
     if one.column.nullable:
         return None
-    if not one.label.endswith("*") and one.kind in ("text", "area"):
+    if one.kind in ("text", "area"):
         return ""
     default = resource.model.model_fields[one.name].default
-    if not one.label.endswith("*") and default is not PydanticUndefined:
+    # A factory's default stands in no form; None is the model's word for "the database knows".
+    if default is not PydanticUndefined and default is not None:
         return default
     raise InputError(N_("Fill this in."), field=one.name)
 
@@ -109,19 +116,14 @@ def _choice(one: FormField, text: str) -> Any:
 def _parsed(one: FormField, text: str, zone: ZoneInfo) -> Any:
     kind = python_type(one.column)
     try:
+        if len(text) > LONGEST_NUMBER:
+            raise ValueError
         if kind is datetime:
             return _moment(text, zone)
         if kind is date:
             return date.fromisoformat(text)
-        number = Decimal(text.replace(",", ".").replace("\u00a0", "").replace(" ", ""))
-        if not number.is_finite() or abs(number) >= 2**63:
-            raise ValueError
-        if kind is int:
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        return number if kind is Decimal else float(number)
-    except (ValueError, InvalidOperation, OverflowError):
+        return _number(one, text)
+    except (ValueError, ArithmeticError):
         raise InputError(_MISTAKES[one.kind], field=one.name) from None
 
 
@@ -132,11 +134,36 @@ _MISTAKES = {
 }
 
 
+def _number(one: FormField, text: str) -> int | float | Decimal:
+    """A number as people write it, with a comma or a point, and spaces between the thousands."""
+    kind: Any = python_type(one.column)
+    number = Decimal("".join(text.split()).replace(",", "."))
+    if not number.is_finite() or abs(number) >= 2**63:
+        raise ValueError
+    if kind is int:
+        if number != int(number) or not fits(one.column, int(number)):
+            raise ValueError
+        return int(number)
+    return _exact(one, number) if kind is Decimal else float(number)
+
+
+def _exact(one: FormField, number: Decimal) -> Decimal:
+    """A decimal number that the column can hold to its last place."""
+    column: Any = getattr(one.column.type, "impl_instance", one.column.type)
+    if not isinstance(column, Numeric) or column.scale is None or column.precision is None:
+        return number
+    if number != round(number, column.scale) or abs(number) >= 10 ** (column.precision - column.scale):
+        raise ValueError
+    return number
+
+
 def _moment(text: str, zone: ZoneInfo) -> datetime:
     """A time of the wall clock; of one that exists twice the first, one that does not exist is a mistake."""
     typed = datetime.fromisoformat(text)
     if typed.tzinfo is not None:
-        return typed.astimezone(UTC)
+        moment = typed.astimezone(UTC)
+        moment.astimezone(zone)  # it must be possible to show it
+        return moment
     moment = typed.replace(tzinfo=zone).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) != typed:
         raise ValueError

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,9 +21,9 @@ from lk_portal.errors import N_, InputError, NotFoundError, PortalError
 from lk_portal.models import User
 from lk_portal.services import audit
 from lk_portal.services.database import Database
-from lk_portal.services.resource.reading import joins, one_row
-from lk_portal.services.resource.spec import Action, Doing, FormField, Resource, column_of
-from lk_portal.services.resource.typed import FormError, values_of
+from lk_portal.services.resource.reading import is_row, joins, one_row
+from lk_portal.services.resource.spec import Action, Doing, FormField, Resource, column_of, fits
+from lk_portal.services.resource.typed import FormError, text_of, values_of
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
@@ -92,17 +92,47 @@ async def change(
     values = values_of(resource, form, zone=author.zone, is_new=False)
     async with database.writing() as connection:
         values = await _resolved(connection, resource, values)
-        now = (await connection.execute(one_row(resource, key))).mappings().one_or_none()
-        if now is None:
-            raise NotFoundError
-        if dict(now) != dict(known):
+        now = await _locked(connection, resource, key)
+        if now != dict(known):
             raise ConflictError(now)
+        values |= _untouched(resource, form, now, author.zone)
         facts = _facts(resource, now, values)
         if not facts:
             return
         await _check(connection, resource, {**now, **values}, key)
         await _update(connection, resource, key, values)
         await _record(connection, resource, "change", key, author=author, facts=facts)
+
+
+async def _locked(connection: AsyncConnection, resource: Resource, key: int) -> dict[str, Any]:
+    """The row as it is, and nobody else changes it until this transaction is over.
+
+    Raises:
+        NotFoundError: It is gone.
+    """
+    if not fits(resource.key, key):
+        raise NotFoundError
+    query = one_row(resource, key) if resource.form else select(resource.key).where(is_row(resource, key))
+    # PostgreSQL locks the row; SQLite has one writer at a time and knows no such words.
+    row = (await connection.execute(query.with_for_update(of=resource.table))).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError
+    return dict(row)
+
+
+def _untouched(
+    resource: Resource, form: Mapping[str, object], now: Mapping[str, Any], zone: ZoneInfo
+) -> dict[str, Any]:
+    """What stands in the form as it was put there: a field cannot show every time it may hold.
+
+    An hour that exists twice by the clock, for one, must not move when another field is changed.
+    """
+    return {
+        one.name: now[one.name]
+        for one in resource.form
+        if one.kind == "moment"
+        and str(form.get(one.name) or "").strip() == text_of(one, now[one.name], zone=zone)
+    }
 
 
 async def remove(database: Database, resource: Resource, keys: Sequence[int], author: Author) -> None:
@@ -114,13 +144,12 @@ async def remove(database: Database, resource: Resource, keys: Sequence[int], au
     """
     async with database.writing() as connection:
         for key in _few(keys):
-            await _record(connection, resource, "remove", key, author=author)
+            facts = _facts(resource, await _locked(connection, resource, key), {})
+            await _record(connection, resource, "remove", key, author=author, facts=facts)
             try:
-                gone = await connection.execute(delete(resource.table).where(_is_row(resource, key)))
+                await connection.execute(delete(resource.table).where(resource.key == key))
             except IntegrityError:
                 raise InputError(N_("Something else needs this, so it cannot be removed.")) from None
-            if not gone.rowcount:
-                raise NotFoundError
 
 
 async def act(
@@ -134,9 +163,7 @@ async def act(
     """
     async with database.writing() as connection:
         for key in _few(keys):
-            there = await connection.execute(select(resource.key).where(_is_row(resource, key)))
-            if there.first() is None:
-                raise NotFoundError
+            await _locked(connection, resource, key)
             await _record(connection, resource, action.name, key, author=author)
         await action.run(Doing(connection, tuple(keys), author.user_id, author.visit))
 
@@ -145,11 +172,6 @@ def _few(keys: Sequence[int]) -> Sequence[int]:
     if len(keys) > MOST_AT_ONCE:
         raise InputError(N_("That is too much at once."))
     return keys
-
-
-def _is_row(resource: Resource, key: int) -> ColumnElement[bool]:
-    is_it: ColumnElement[bool] = resource.key == key
-    return is_it if resource.only is None else is_it & resource.only
 
 
 async def shown_references(
@@ -232,12 +254,17 @@ def _not_alone() -> FormError:
 
 
 def _facts(resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
-    """What differs, as "old → new" by name of the column."""
+    """What differs, as "old → new" by name of the column; `{}` is a row that is not there."""
     return {
-        one.name: f"{_plain(before.get(one.name))} → {_plain(after[one.name])}".removeprefix(" → ")
+        _fact_name(one): f"{_plain(before.get(one.name))} → {_plain(after.get(one.name))}".removeprefix(" → ")
         for one in resource.form
-        if one.name in after and before.get(one.name) != after[one.name]
+        if (one.name in after or not after) and before.get(one.name) != after.get(one.name)
     }
+
+
+def _fact_name(one: FormField) -> str:
+    """The column's name; another where the audit has a word of its own by that name."""
+    return f"{one.name}_" if one.name in _WORDS_OF_AUDIT else one.name
 
 
 def _plain(value: Any) -> str:
@@ -280,4 +307,5 @@ async def _subject(connection: AsyncConnection, resource: Resource, key: int) ->
     return (await connection.execute(query)).scalar_one_or_none()
 
 
+_WORDS_OF_AUDIT = {"connection", "action", "visit", "actor", "subject", "key"}
 _user = table_of(User)
