@@ -12,6 +12,7 @@ For declarations (`lk_portal.resources`, plugins) and for what makes state, page
     )
 """
 
+from lk_portal.services.resource.declaring import all_resources, resource, resource_named
 from lk_portal.services.resource.spec import (
     ADMIN,
     STAFF,
@@ -23,9 +24,6 @@ from lk_portal.services.resource.spec import (
     FormField,
     Reference,
     Resource,
-    all_resources,
-    resource,
-    resource_named,
 )
 
 __all__ = [

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Column as TableColumn
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy import Table as CoreTable
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from lk_portal.errors import ConfigurationError
 
@@ -39,6 +40,7 @@ def joins_to(start: CoreTable, tables: Iterable[CoreTable]) -> Joins:
 
 def own_condition(key: TableColumn[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """A condition on rows of the key's table, also where it is written over tables that its keys lead to."""
+    condition = replacement_traverse(condition, {}, _beside(key.table))
     others = [table for table in tables_of(condition) if table is not key.table]
     if not others:
         return condition
@@ -46,6 +48,11 @@ def own_condition(key: TableColumn[Any], condition: ColumnElement[bool]) -> Colu
     for other, on in joins_to(key.table, others):
         inner = inner.join(other, on)
     return key.in_(inner.where(condition))
+
+
+def _beside(table: CoreTable) -> Any:
+    """Ties a condition's subqueries to the row itself; else they take other shown tables for their own."""
+    return lambda element, **_kw: element.correlate(table) if isinstance(element, Select) else None
 
 
 def _path(start: CoreTable, goal: CoreTable) -> Joins:

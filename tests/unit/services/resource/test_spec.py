@@ -34,10 +34,11 @@ from lk_portal.services.resource import (
     Filter,
     FormField,
     Reference,
+    Resource,
     all_resources,
+    declaring,
     resource,
     resource_named,
-    spec,
 )
 
 KINDS = {VerificationKind.PERIODIC: "Periodic", VerificationKind.INSTRUMENTAL: "Instrumental"}
@@ -46,14 +47,14 @@ KINDS = {VerificationKind.PERIODIC: "Periodic", VerificationKind.INSTRUMENTAL: "
 @pytest.fixture(autouse=True)
 def own_resources(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What these tests declare is gone afterwards."""
-    monkeypatch.setattr(spec, "_resources", {})
+    monkeypatch.setattr(declaring, "_resources", {})
     yield
 
 
 async def nothing(_doing: Doing) -> None: ...
 
 
-def declare(**changes: Any) -> spec.Resource:
+def declare(**changes: Any) -> Resource:
     """The tariffs, but for `changes`."""
     parts: dict[str, Any] = {
         "model": Tariff,
