@@ -12,17 +12,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select, tuple_, union
 from sqlalchemy import Table as CoreTable
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import NotFoundError
 from lk_portal.services.database import Database
-from lk_portal.services.resource.beginning import LAST, begins
+from lk_portal.services.resource.beginning import LAST, begins, likely
 from lk_portal.services.resource.cursor import decode, encode
 from lk_portal.services.resource.joining import Joins, joins_to, own_condition, tables_of
 from lk_portal.services.resource.spec import Filter, Resource, column_of, fits, python_type
 from lk_portal.services.texts import is_storable
 
+Conditions = list[ColumnElement[bool]]
 PAGE = 25
 MOST_COUNTED = 1000
 MOST_FOUND = 1000
@@ -79,13 +81,14 @@ async def read_page(database: Database, resource: Resource, view: View, *, now: 
     """
     order = _order(resource, view.sort)
     edge, is_back = _edge(resource, order, view)
-    statement = _rows(resource, view, now).add_columns(
-        order.column.label("sorted_by"), _count(resource, view, now).label("counted")
-    )
-    if edge is not None:
-        statement = statement.where(order.beyond(resource, edge, is_back=is_back))
-    statement = statement.order_by(*order.by(resource, is_back=is_back)).limit(PAGE + 1)
     async with database.reading() as connection:
+        asked = await _asked(connection, resource, view, now)
+        statement = _rows(resource, asked).add_columns(
+            order.column.label("sorted_by"), _count(resource, asked).label("counted")
+        )
+        if edge is not None:
+            statement = statement.where(order.beyond(resource, edge, is_back=is_back))
+        statement = statement.order_by(*order.by(resource, is_back=is_back)).limit(PAGE + 1)
         found = list((await connection.execute(statement)).all())
     if not found and edge is not None:
         return await read_page(database, resource, replace(view, after="", before=""), now=now)
@@ -120,7 +123,8 @@ async def read_all(
 ) -> AsyncIterator[tuple[Any, ...]]:
     """The values of all rows of a view in its order, for a file; page by page, so memory stays small."""
     order = _order(resource, view.sort)
-    statement = _rows(resource, view, now).add_columns(order.column.label("sorted_by"))
+    conditions = _conditions(resource, view, now)
+    statement = _rows(resource, conditions).add_columns(order.column.label("sorted_by"))
     statement = statement.order_by(*order.by(resource, is_back=False)).limit(MOST_COUNTED)
     edge = None
     while True:
@@ -155,9 +159,10 @@ async def begin_with(database: Database, attribute: Any, typed: str, *, most: in
     if not typed or not is_storable(typed):
         return []
     column = column_of(attribute)
-    query = select(column).where(or_(*(begins(column, text) for text in _spellings(typed))))
+    parts = [select(column).where(begins(column, text)).limit(most) for text in sorted(_spellings(typed))]
+    query = union(*(select(part.subquery().c[0]) for part in parts)).limit(most)
     async with database.reading() as connection:
-        return list((await connection.execute(query.order_by(column).limit(most))).scalars())
+        return sorted((await connection.execute(query)).scalars())
 
 
 def one_row(resource: Resource, key: int) -> Select[Any]:
@@ -199,32 +204,42 @@ def _order(resource: Resource, sort: str) -> _Order:
     return _Order(resource.key, resource.newest_first)
 
 
-def _rows(resource: Resource, view: View, now: datetime) -> Select[Any]:
+def _rows(resource: Resource, conditions: Conditions) -> Select[Any]:
     """Key and columns of all rows of a view."""
     columns = [one.expression.label(f"column_{number}") for number, one in enumerate(resource.columns)]
     statement = select(resource.key, *columns).select_from(resource.table)
     for other, condition in joins(resource):
         statement = statement.outerjoin(other, condition)
-    return _narrowed(statement, resource, view, now)
+    return statement.where(*conditions)
 
 
-def _count(resource: Resource, view: View, now: datetime) -> ScalarSelect[int]:
+def _count(resource: Resource, conditions: Conditions) -> ScalarSelect[int]:
     """How many rows the view has: once for all of them, for it reads a table of its own."""
-    keys = _narrowed(select(resource.key).select_from(resource.table), resource, view, now)
-    return select(func.count()).select_from(keys.limit(MOST_COUNTED + 1).subquery()).scalar_subquery()
+    keys = select(resource.key).select_from(resource.table).where(*conditions).limit(MOST_COUNTED + 1)
+    return select(func.count()).select_from(keys.subquery()).scalar_subquery()
 
 
-def _narrowed(statement: Select[Any], resource: Resource, view: View, now: datetime) -> Select[Any]:
-    if resource.only is not None:
-        statement = statement.where(own_condition(resource.key, resource.only))
-    for one in resource.filters:
-        condition = _chosen(one, view.filters.get(one.name, ""), now)
-        if condition is not None:
-            statement = statement.where(own_condition(resource.key, condition))
+async def _asked(connection: AsyncConnection, resource: Resource, view: View, now: datetime) -> Conditions:
+    """The conditions of a view, with word for SQLite which of them leave many rows.
+
+    It takes an index for the better way wherever there is one, and then sorts half a million rows for the
+    first page.
+    """
+    conditions = _conditions(resource, view, now)
+    if connection.dialect.name != "sqlite" or not view.filters:
+        return conditions
+    count = (await connection.execute(select(_count(resource, conditions)))).scalar_one()
+    return [likely(one) for one in conditions] if count > MOST_COUNTED else conditions
+
+
+def _conditions(resource: Resource, view: View, now: datetime) -> Conditions:
+    """What all rows of a view have in common."""
+    found = [_chosen(one, view.filters.get(one.name, ""), now) for one in resource.filters]
+    conditions = [own_condition(resource.key, one) for one in (resource.only, *found) if one is not None]
     typed = " ".join(view.query.split())
     if typed and resource.search:
-        statement = statement.where(resource.key.in_(_found(resource, typed)))
-    return statement
+        conditions.append(resource.key.in_(_found(resource, typed)))
+    return conditions
 
 
 def _chosen(one: Filter, name: str, now: datetime) -> ColumnElement[bool] | None:
@@ -232,23 +247,35 @@ def _chosen(one: Filter, name: str, now: datetime) -> ColumnElement[bool] | None
 
 
 def _found(resource: Resource, typed: str) -> Any:
-    """Keys of what begins like what was typed; one branch an attribute, for each has an index of its own."""
-    if not is_storable(typed):
-        typed = LAST
-    branches = []
-    for attribute in resource.search:
-        column = column_of(attribute)
-        branch = select(resource.key).select_from(resource.table)
-        for other, condition in joins_to(resource.table, tables_of(column)):
-            branch = branch.join(other, condition)
-        branch = branch.where(or_(*(begins(column, text) for text in _spellings(typed)))).limit(MOST_FOUND)
-        branches.append(select(branch.subquery().c[0]))
-    return union(*branches)
+    """Keys of what begins like what was typed; looked for once, also where the list and its count ask.
+
+    A branch for each attribute and spelling, from its table on: so each is answered by one part of one index.
+    """
+    texts = sorted(_spellings(typed)) if is_storable(typed) else [LAST]
+    branches = [_beginning(resource, column_of(one), text) for one in resource.search for text in texts]
+    return select(union(*branches).cte("found").c[0])
+
+
+def _beginning(resource: Resource, column: Any, text: str) -> Select[Any]:
+    """Keys of at most `MOST_FOUND` rows whose column, or that of a table their keys lead to, begins so."""
+    way = joins_to(resource.table, tables_of(column))
+    found = select(_key_of(column.table)).where(begins(column, text)).limit(MOST_FOUND)
+    for _other, condition in reversed(way):
+        foreign: Any = condition.left
+        found = select(_key_of(foreign.table)).where(foreign.in_(found)).limit(MOST_FOUND)
+    return select(found.subquery().c[0])
+
+
+def _key_of(table: CoreTable) -> ColumnElement[Any]:
+    key: ColumnElement[Any] = next(iter(table.primary_key))
+    return key
 
 
 def _spellings(typed: str) -> set[str]:
-    """As it was typed, and with the capitals that names and codes have."""
-    return {typed, typed.lower(), typed.upper(), typed.title(), typed[:1].upper() + typed[1:]}
+    """As it was typed, and with the capitals that names, codes and places ("г. Омск") have."""
+    first, space, others = typed.partition(" ")
+    place = first.lower() + space + others.title()
+    return {typed, typed.lower(), typed.upper(), typed.title(), typed[:1].upper() + typed[1:], place}
 
 
 def joins(resource: Resource, *tables: CoreTable) -> Joins:

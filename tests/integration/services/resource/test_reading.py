@@ -131,6 +131,8 @@ async def test_no_more_is_counted_than_is_told(database: Database) -> None:
         ("\\", ["\\x"]),
         ("'", []),
         ("abc", ["ABC"]),
+        ("Г. ОМ", ["г. Омск"]),
+        ("г. ом", ["г. Омск"]),
         ("a\0", []),
         ("\ud800", []),
         ("😀", []),
@@ -139,7 +141,7 @@ async def test_no_more_is_counted_than_is_told(database: Database) -> None:
 async def test_search_is_by_the_beginning_in_any_capitals(
     database: Database, typed: str, found: list[str]
 ) -> None:
-    await add_tariffs(database, "Т-10", "Т-11", "Ночь", "50%", "500", "50_a", "50xa", "\\x", "ABC")
+    await add_tariffs(database, "Т-10", "Т-11", "Ночь", "50%", "500", "50_a", "50xa", "\\x", "ABC", "г. Омск")
 
     assert sorted(await shown(database, TARIFFS, query=typed)) == found
 
