@@ -59,6 +59,7 @@
   });
   // The portal stops by itself; this makes the browser forget what is on its way.
   document.addEventListener("submit", function (event) {
-    if (event.target.action && new URL(event.target.action).pathname === SIGN_OUT) unsubscribe().catch(() => {});
+    // Not `.action`: in a form with a field of that name it would be the field.
+    if (event.target.getAttribute("action") === SIGN_OUT) unsubscribe().catch(() => {});
   });
 })();

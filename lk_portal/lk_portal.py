@@ -22,11 +22,12 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from lk_portal import i18n, pages
+from lk_portal import i18n, pages, resources
 from lk_portal.components.first_paint import first_theme
 from lk_portal.components.shell import offline_banner, shell
 from lk_portal.i18n import _
 from lk_portal.logs import report
+from lk_portal.pages.admin.resources import register_resources
 from lk_portal.pages.registry import Layout, PageSpec, all_pages, menu_pages
 from lk_portal.services import context
 from lk_portal.services.context import Portal
@@ -147,11 +148,14 @@ def _application() -> rx.App:
 
 
 def _load_pages() -> None:
-    """Import every module under pages/ and every plugin, so that their decorators register them."""
+    """Import every page, resource and plugin, so that they register themselves."""
     for module in pkgutil.walk_packages(pages.__path__, prefix=f"{pages.__name__}."):
+        importlib.import_module(module.name)
+    for module in pkgutil.iter_modules(resources.__path__, prefix=f"{resources.__name__}."):
         importlib.import_module(module.name)
     for plugin in entry_points(group="lk_portal.plugins"):
         plugin.load()
+    register_resources()
 
 
 def _add(application: rx.App, page: PageSpec, settings: Settings) -> None:

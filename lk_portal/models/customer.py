@@ -18,9 +18,9 @@ class Subscriber(Table, table=True):
     __tablename__ = "subscriber"
 
     id: int | None = Field(default=None, primary_key=True)
-    full_name: str = Field(max_length=200)
-    email: str = Field(default="", max_length=254)
-    phone: str = Field(default="", max_length=20, description="E.164, e.g. +79130000000")
+    full_name: str = Field(max_length=200, index=True)
+    email: str = Field(default="", max_length=254, index=True)
+    phone: str = Field(default="", max_length=20, index=True, description="E.164, e.g. +79130000000")
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
 
 

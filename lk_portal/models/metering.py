@@ -134,7 +134,7 @@ class Gateway(Table, table=True):
     __table_args__ = (UniqueConstraint("host", "port"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    name: str = Field(max_length=80)
+    name: str = Field(max_length=80, index=True)
     protocol: str = Field(max_length=32, description="A registered adapter, e.g. modbus-tcp")
     host: str = Field(max_length=253)
     port: int = Field(ge=1, le=65535)

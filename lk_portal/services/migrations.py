@@ -16,18 +16,24 @@ from lk_portal.services.database import sync_url
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
 _SEARCH_TABLE = "street_search"
+_BEGINNINGS = "_begins"
 _SEARCH_INDEX = "ix_street_words"
 
 
 def is_modelled(name: str | None, kind: str, _parents: object = None) -> bool:
     """Whether a table or index found in a database should be in the models: `include_name` of Alembic.
 
-    The search of addresses is made by each database's own means, which models cannot say: a table of FTS5
-    with those it keeps for itself, and an index over an expression.
+    Searches are made by each database's own means, which models cannot say. For addresses: a table of FTS5
+    with those it keeps for itself, and an index over an expression. For the beginnings of names and numbers:
+    indexes that only PostgreSQL needs.
     """
     if kind == "table":
         return name is None or not (name == _SEARCH_TABLE or name.startswith(f"{_SEARCH_TABLE}_"))
-    return not (kind == "index" and name == _SEARCH_INDEX)
+    return not (kind == "index" and name is not None and _is_of_a_search(name))
+
+
+def _is_of_a_search(index: str) -> bool:
+    return index == _SEARCH_INDEX or index.endswith(_BEGINNINGS)
 
 
 def migrate(address: str, *, revision: str = "head") -> None:

@@ -16,9 +16,8 @@ from starlette.routing import Route
 from lk_portal.errors import InputError, NotFoundError
 from lk_portal.i18n import say
 from lk_portal.security.navigation import LOGIN
-from lk_portal.security.tokens import hash_of
 from lk_portal.services import audit
-from lk_portal.services.access import Duty, Identity, identity_of
+from lk_portal.services.access import Duty, Identity
 from lk_portal.services.context import Portal, current
 from lk_portal.services.exports.files import ExportFile, FileFormat
 from lk_portal.services.exports.register_file import RegisterFile
@@ -41,7 +40,7 @@ async def export(request: Request) -> Response:
     page = f"{READINGS}?{request.url.query}" if request.url.query else READINGS
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return forms.redirect(READINGS)  # another site may not make a browser fetch it
-    identity = await _identity(portal, request)
+    identity = await forms.identity_behind(request)
     if identity is None:
         return forms.redirect(forms.with_next(LOGIN, page))
     if identity.duty is not Duty.NONE:
@@ -68,16 +67,6 @@ async def export(request: Request) -> Response:
 def export_routes() -> list[Route]:
     """The routes of this module."""
     return [Route(PATH, export, methods=["GET"])]
-
-
-async def _identity(portal: Portal, request: Request) -> Identity | None:
-    token = forms.session_token(request)
-    return await identity_of(
-        portal.database,
-        portal.settings,
-        session_hash=hash_of(token) if token else "",
-        now=portal.clock(),
-    )
 
 
 async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) -> ExportFile | RegisterFile:

@@ -57,16 +57,21 @@ def session_token(request: Request) -> str:
     return cookies.read_cookie(cookie_header(request), cookies.session_cookie(current().settings))
 
 
-async def person_of(request: Request, *duties: Duty) -> Identity | None:
-    """Whoever is signed in, if what she owes is one of `duties`."""
+async def identity_behind(request: Request) -> Identity | None:
+    """Whoever is signed in, whatever she owes; None: a visitor."""
     portal = current()
     token = session_token(request)
-    identity = await identity_of(
+    return await identity_of(
         portal.database,
         portal.settings,
         session_hash=hash_of(token) if token else "",
         now=portal.clock(),
     )
+
+
+async def person_of(request: Request, *duties: Duty) -> Identity | None:
+    """Whoever is signed in, if what she owes is one of `duties`."""
+    identity = await identity_behind(request)
     return identity if identity is not None and identity.duty in duties else None
 
 

@@ -16,6 +16,7 @@ from lk_portal.web.exports import export_routes
 from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
+from lk_portal.web.resources import resource_routes
 from lk_portal.web.support import support_routes
 
 
@@ -44,6 +45,7 @@ def make_routes() -> Starlette:
             *install_routes(),
             *preferences_routes(),
             *profile_routes(),
+            *resource_routes(),
             *support_routes(),
             *attachment_routes(),
         ]

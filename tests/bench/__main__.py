@@ -28,6 +28,7 @@ PARTS = (
     "imports",
     "sign_in",
     "addresses",
+    "lists",
 )
 """Modules beside this one, each with a `run` that measures and prints."""
 

@@ -44,7 +44,7 @@ DATABASE = "services.database services.migrations"
 SQL = "sqlalchemy sqlmodel alembic psycopg aiosqlite sqlite3"
 BELOW_STATE = "errors settings logs i18n security letters.agents metering.types services"
 BELOW_JOBS = "errors settings logs i18n security letters metering models services"
-EVERYTHING = f"{BELOW_JOBS} jobs web state components pages serving lk_portal commands cli"
+EVERYTHING = f"{BELOW_JOBS} jobs web state components pages resources serving lk_portal commands cli"
 
 ROOMS = {
     "": room("", never=f"reflex {SQL}"),
@@ -63,6 +63,7 @@ ROOMS = {
     "state": room(BELOW_STATE, but=DATABASE, never=SQL),
     "components": room(f"{BELOW_STATE} state", but=DATABASE, never=SQL),
     "pages": room(f"{BELOW_STATE} state components", but=DATABASE, never=SQL),
+    "resources": room("errors i18n metering.types models services", but=DATABASE, never="reflex"),
     "serving": room("errors settings services.context services.migrations lk_portal", never=SQL),
     "lk_portal": room(EVERYTHING),
     "commands": room(EVERYTHING),
@@ -107,6 +108,9 @@ BAD = [
     ("jobs/x.py", "import reflex", "reflex"),
     ("web/x.py", "from lk_portal.pages import login", "lk_portal.pages"),
     ("web/x.py", "import reflex.app", "reflex.app"),
+    ("resources/x.py", "import reflex as rx", "reflex"),
+    ("resources/x.py", "from lk_portal.state.guard import public", "lk_portal.state.guard"),
+    ("resources/x.py", "from lk_portal.services.database import Database", "lk_portal.services.database"),
     ("serving/x.py", "import lk_portal.pages", "lk_portal.pages"),
     ("state/x.py", "from lk_portal.models import User", "lk_portal.models"),
     ("state/x.py", "import lk_portal.metering.base", "lk_portal.metering.base"),

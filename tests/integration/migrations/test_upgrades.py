@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from sqlalchemy import create_engine, insert, inspect, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 
 from alembic import command
-from lk_portal.models import Premises
+from lk_portal.models import Account, MeteringPoint, Premises, Subscriber
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import migrations
 from lk_portal.services.addresses import suggest
@@ -17,7 +17,10 @@ from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
 from lk_portal.services.notification_choices import Channel, Choice, NotificationKind, choices_of
+from lk_portal.services.resource.beginning import begins
+from lk_portal.services.resource.reading import begin_with
 from lk_portal.services.seen import Section, mark_seen
+from lk_portal.services.tables import table_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FLATS = 30
@@ -286,3 +289,63 @@ async def test_marks_of_before_are_kept_and_tell_when_they_were_made(empty_addre
     await database.close()
     marks = _rows(empty_address, "SELECT section FROM seen_marker ORDER BY section")
     assert marks == [("events",), ("info",)]
+
+
+async def test_rows_of_before_are_found_by_their_beginnings(empty_address: str) -> None:
+    migrate(empty_address, revision="0008")
+    fill_registry(empty_address)
+    before = _rows(empty_address, "SELECT full_name, email, phone FROM subscriber ORDER BY id")
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    assert _rows(empty_address, "SELECT full_name, email, phone FROM subscriber ORDER BY id") == before
+    database = Database(empty_address)
+    for attribute, typed, found in (
+        (Subscriber.full_name, "иван", "Иванов Иван"),
+        (Subscriber.email, "I@E", "i@e.example"),
+        (Account.number, "55", "5500000001"),
+        (MeteringPoint.code, "URN:", "urn:1"),
+        (Premises.settlement, "с. а", "с. Азово"),
+    ):
+        assert (await begin_with(database, attribute, typed))[:1] == [found]
+    await database.close()
+    plan = _plan(empty_address)
+    assert "SEARCH" in plan or ("ix_subscriber_full_name_begins" in plan and "Index Cond" in plan)
+
+    engine = create_engine(sync_url(empty_address))
+    with engine.connect() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0008")
+    names = {index["name"] for index in inspect(engine).get_indexes("subscriber")}
+    engine.dispose()
+    assert names == set()
+    assert _rows(empty_address, "SELECT full_name, email, phone FROM subscriber ORDER BY id") == before
+
+
+def fill_registry(address: str) -> None:
+    """The registry of `VERSION_1`, without people who sign in."""
+    engine = create_engine(sync_url(address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        for table in ("subscriber", "premises", "account", "metering_point"):
+            for row in VERSION_1[table]:
+                stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+                names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+
+def _plan(address: str) -> str:
+    """How a database would look for the beginning of a name, were there many."""
+    query = select(Subscriber.id).where(begins(table_of(Subscriber).c.full_name, "Иван"))
+    engine = create_engine(sync_url(address))
+    with engine.connect() as connection:
+        words = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET enable_seqscan = off"))
+        compiled = query.compile(engine, compile_kwargs={"literal_binds": True})
+        rows = connection.exec_driver_sql(f"{words} {compiled}".replace("%", "%%")).all()
+    engine.dispose()
+    return "\n".join(str(row) for row in rows)

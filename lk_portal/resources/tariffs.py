@@ -1,0 +1,20 @@
+"""/admin/tariffs: the tariffs that metering points go by."""
+
+from lk_portal.errors import N_
+from lk_portal.models import Tariff
+from lk_portal.services.resource import Column, FormField, resource
+
+resource(
+    Tariff,
+    route="/admin/tariffs",
+    title=N_("Tariffs"),
+    icon="bill",
+    order=70,
+    columns=[
+        Column(Tariff.code, N_("Code"), is_sortable=True),
+        Column(Tariff.name, N_("Name")),
+    ],
+    search=[Tariff.code],
+    form=[FormField(Tariff.code, N_("Code*")), FormField(Tariff.name, N_("Name*"))],
+    can_remove=True,
+)

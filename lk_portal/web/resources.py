@@ -1,0 +1,77 @@
+"""A resource's list as a file to take along: GET /admin/<name>/export, for those who may see the list.
+
+Who may not, and an address that names no list, get the same answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from lk_portal.i18n import _
+from lk_portal.security.navigation import LOGIN
+from lk_portal.services import audit
+from lk_portal.services.access import Duty
+from lk_portal.services.context import current
+from lk_portal.services.exports.files import MEDIA_TYPES, FileFormat
+from lk_portal.services.resource import Resource, resource_named
+from lk_portal.services.resource.address import address_of, first_page
+from lk_portal.services.resource.files import csv_pieces, rows_of, xlsx_pieces
+from lk_portal.web import forms
+
+log = logging.getLogger(__name__)
+
+
+async def export(request: Request) -> Response:
+    """What the list shows with this search and these filters, as CSV or XLSX."""
+    portal = current()
+    resource = resource_named(request.path_params["name"])
+    page = f"/admin/{request.path_params['name']}"
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return forms.redirect("/admin")  # another site may not make a browser fetch it
+    identity = await forms.identity_behind(request)
+    if identity is None:
+        return forms.redirect(forms.with_next(LOGIN, page))
+    if identity.duty is not Duty.NONE:
+        return forms.redirect(forms.page_after(identity.duty, page))
+    form = request.query_params.get("format", "")
+    if resource is None or identity.role not in resource.readers or form not in ("csv", "xlsx"):
+        return PlainTextResponse("Not found", 404)
+    async with portal.database.writing() as connection:
+        await audit.record(
+            connection,
+            action=f"registry:{resource.name}:export",
+            visit=forms.visit_of(request),
+            actor=identity.user_id,
+            subject=None,
+        )
+    log.info("web:resource:export", extra={"resource": resource.name})
+    return _file(request, resource, FileFormat(form))
+
+
+def _file(request: Request, resource: Resource, form: FileFormat) -> Response:
+    portal = current()
+    view = first_page(address_of(resource, request.query_params).view)
+    now = portal.clock()
+    zone = ZoneInfo(portal.settings.timezone)
+    rows = rows_of(portal.database, resource, view, now=now, zone=zone)
+    pieces = csv_pieces(rows) if form is FileFormat.CSV else xlsx_pieces(rows, _(resource.title))
+    name = f"{resource.name}_{now.astimezone(zone):%Y-%m-%d}.{form}"
+    return StreamingResponse(
+        pieces,
+        media_type=MEDIA_TYPES[form],
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def resource_routes() -> list[Route]:
+    """The routes of this module."""
+    return [Route("/admin/{name:str}/export", export, methods=["GET"])]
