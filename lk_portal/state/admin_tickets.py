@@ -63,7 +63,7 @@ class AdminTicketsState(rx.State):
     @rx.event
     @requires(*STAFF)
     async def search(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
-        """Something was typed ("Найти"): go to its address, which looks everywhere; for nothing, to the queue."""
+        """Something was typed ("Найти"): go to its address, which looks everywhere; else to the queue."""
         typed = _typed(text_in(form, "q")) if isinstance(form, dict) else ""
         return rx.redirect(queue_address(Queue.FOUND, typed=typed) if typed else DESK)
 
