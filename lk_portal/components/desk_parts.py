@@ -22,7 +22,7 @@ def queue_tab(
     """A queue with how much waits in it."""
     return router_link(
         rx.el.span(text),
-        rx.cond(count != "", rx.el.span(count, class_name="badge badge-neutral tabular-nums")),
+        rx.cond(count != "", rx.el.span(count, class_name="badge badge-outline tabular-nums")),
         to=to,
         class_name=rx.cond(is_here, "menu-link menu-link-here", "menu-link") + f" {class_name}",
         custom_attrs={"aria-current": rx.cond(is_here, "page", "false")},
@@ -94,5 +94,5 @@ def _event(event: RowVar) -> rx.Component:
             rx.el.p(event["word"], " · ", event["at"], class_name="text-sm"),
             class_name="min-w-0",
         ),
-        class_name="flex gap-2 py-2",
+        class_name="flex items-start gap-2 py-2",
     )

@@ -261,7 +261,12 @@ async def test_the_desk_is_for_the_staff_only(tabs: Tabs, site: Site) -> None:
         await page.goto(f"{site.url}{path}")
         await page.wait_for_url(re.compile("/not-found"))
     staff = await tabs.of(seed.OPERATOR)
-    for path in ("/admin/tickets/999999", "/admin/tickets/x", "/admin/tickets?queue=x", "/admin/tickets?after=x"):
+    for path in (
+        "/admin/tickets/999999",
+        "/admin/tickets/x",
+        "/admin/tickets?queue=x",
+        "/admin/tickets?after=x",
+    ):
         await staff.goto(f"{site.url}{path}")
         await staff.wait_for_url(re.compile("/not-found"))
 
