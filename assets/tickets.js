@@ -1,5 +1,8 @@
-// Forms that carry files to the utility (data-lk-draft). This keeps what is typed in the tab until it has
-// arrived, shows the chosen files, and sends the form with its progress. All by delegation: forms come and go.
+// Forms that carry files (data-lk-draft), to the utility and from its staff. This keeps what is typed in the tab
+// until it has arrived, shows the chosen files, and sends the form with its progress. After that the answer's page
+// is opened; a form with data-lk-stay is emptied instead, and its page told by pressing its data-lk-sent.
+// A button with data-lk-insert puts the words of the chosen template into its form's text.
+// All by delegation: forms come and go.
 (() => {
   const FORMS = "form[data-lk-draft]";
   const PREFIX = "lk-draft:";
@@ -7,6 +10,7 @@
   const SLACK = 200000; // what is typed, and the form's own lines
   const restored = new WeakMap(); // by field, the draft it was filled from
   const chosen = new WeakMap();
+  const keys = new WeakMap(); // by form, the key that has done its thing, and the next: React may put back the first
 
   const formOf = (node) => (node && node.closest ? node.closest(FORMS) : null);
   const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -46,7 +50,7 @@
 
   function say(form, name, sentence) {
     const field = form.elements[name];
-    const place = document.getElementById(`${field ? name : "form"}-error`);
+    const place = form.querySelector(`[id$="${field ? name : "form"}-error"]`);
     if (place) place.textContent = sentence;
     if (field && field.setAttribute) {
       field.setAttribute("aria-invalid", "true");
@@ -118,6 +122,22 @@
     const bytes = crypto.getRandomValues(new Uint8Array(24));
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
+  function keyOf(form) {
+    const shown = form.elements.send_key.value;
+    const known = keys.get(form);
+    return known && known.spent === shown ? known.next : shown;
+  }
+  function spend(form) {
+    keys.set(form, { spent: form.elements.send_key.value, next: freshKey() });
+  }
+  function arrived(form, target) {
+    forget(form);
+    spend(form); // shown again from the browser's memory, it is another form
+    if (!("lkStay" in form.dataset)) return window.location.assign(target);
+    form.elements.text.value = "";
+    if (form.elements.files) choose(form, []);
+    form.querySelector("[data-lk-sent]").click();
+  }
   function finish(form, request) {
     let answer = null;
     try {
@@ -127,9 +147,7 @@
     }
     release(form);
     if (answer && answer.to) {
-      forget(form);
-      form.elements.send_key.value = freshKey(); // shown again from the browser's memory, it is another form
-      window.location.assign(answer.to);
+      arrived(form, answer.to);
     } else if (answer && answer.error) {
       sayAll(form, [answer, ...(answer.others || [])]);
     } else {
@@ -143,6 +161,7 @@
   }
   function send(form) {
     const body = new FormData(form);
+    body.set("send_key", keyOf(form));
     const total = (chosen.get(form) || []).reduce((sum, file) => sum + file.size, 0);
     if (total > Number(form.dataset.lkMostBytes) * Number(form.dataset.lkMostFiles) + SLACK) {
       return say(form, "files", form.dataset.lkTooMuch);
@@ -161,6 +180,29 @@
     request.send(body);
   }
 
+  async function insertTemplate(button) {
+    const form = formOf(button);
+    const choice = form.elements.template;
+    if (!choice.value) return choice.focus();
+    hush(form);
+    try {
+      const answer = await fetch(`${button.dataset.lkInsert}/${choice.value}`);
+      if (!answer.ok) throw new Error(answer.status);
+      insert(form.elements.text, await answer.text());
+    } catch {
+      say(form, "template", button.dataset.lkNoTemplate);
+    }
+  }
+  function insert(field, words) {
+    field.setRangeText(words, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true })); // it is typed, as far as anybody else is concerned
+    field.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-lk-insert]");
+    if (button) insertTemplate(button);
+  });
   document.addEventListener("input", (event) => {
     const form = formOf(event.target);
     if (form && event.target.type !== "file") keep(form);

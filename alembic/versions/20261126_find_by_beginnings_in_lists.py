@@ -5,8 +5,8 @@ Revision: 0009, after 0008, 2026-11-26 04:40:00
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

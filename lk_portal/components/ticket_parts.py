@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A as PlainLink
 
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import field, notice
@@ -49,67 +50,84 @@ def error_place(name: str) -> rx.Component:
     )
 
 
-def described(name: str) -> dict[str, str]:
+def described(name: str) -> dict[str, Any]:
     """The attribute that ties a field to its place for errors."""
     return {"aria-describedby": f"{name}-error"}
 
 
-def ticket_form(*parts: rx.Component, state: type[TicketFormState], button: str) -> rx.Component:
-    """A form that is sent with its files; `parts` are the fields of its own, before the text."""
+def ticket_form(
+    *parts: rx.Component,
+    state: type[TicketFormState],
+    button: str,
+    action: str = UPLOADS,
+    prefix: str = "",
+    **attributes: str,
+) -> rx.Component:
+    """A form that is sent with its files.
+
+    Args:
+        parts: Its fields.
+        state: Its keys.
+        button: What sends it.
+        action: Where to.
+        prefix: Of the ids in it, where the page has two such forms.
+        attributes: Further data attributes, for the script.
+    """
     return plain_form(
         rx.cond(state.problem != "", notice(state.problem, kind="error", icon_name="warning")),
         rx.el.input(type="hidden", name="send_key", value=state.send_key, read_only=True),
         *parts,
-        _files(),
-        error_place("form"),
+        error_place(f"{prefix}form"),
         _progress(),
         rx.el.button(
             button, type="submit", class_name="btn btn-primary min-h-11 text-base justify-self-start"
         ),
         method="post",
-        action=UPLOADS,
+        action=action,
         enc_type="multipart/form-data",
         # Another ticket's form is another one: what was typed into the first must not be sent with it.
         key=state.draft_key,
         class_name="grid gap-4 max-w-2xl",
-        custom_attrs={"data-lk-draft": state.draft_key, **_sentences()},
+        custom_attrs={"data-lk-draft": state.draft_key, **_sentences(), **attributes},
     )
 
 
-def text_field(label: str) -> rx.Component:
+def text_field(label: str, *, prefix: str = "", **props: Any) -> rx.Component:
     """The text of a message; how long it may be is said by whoever reads it."""
     return rx.el.div(
         field(
             label,
             rx.el.textarea(
-                id="text",
+                id=f"{prefix}text",
                 name="text",
                 rows="6",
                 class_name="textarea w-full text-base leading-normal",
-                custom_attrs=described("text"),
+                custom_attrs=described(f"{prefix}text"),
+                **props,
             ),
-            for_id="text",
+            for_id=f"{prefix}text",
         ),
-        error_place("text"),
+        error_place(f"{prefix}text"),
     )
 
 
-def _files() -> rx.Component:
+def files_field(*, prefix: str = "") -> rx.Component:
+    """Files to go with the message."""
     return rx.el.div(
         # The browser's own button speaks the browser's language; the label is what is seen and pressed.
         rx.el.input(
             type="file",
-            id="files",
+            id=f"{prefix}files",
             name="files",
             multiple=True,
             accept=FILE_TYPES,
             class_name="sr-only peer",
-            custom_attrs={"aria-describedby": "files-hint files-error"},
+            custom_attrs={"aria-describedby": f"{prefix}files-hint {prefix}files-error"},
         ),
         rx.el.label(
             icon("clip"),
             _("Attach files"),
-            html_for="files",
+            html_for=f"{prefix}files",
             class_name="btn min-h-11 text-base peer-focus-visible:outline-3",
         ),
         rx.el.p(
@@ -118,11 +136,25 @@ def _files() -> rx.Component:
                 count=MAX_FILES,
                 size=MAX_FILE_BYTES // 2**20,
             ),
-            id="files-hint",
+            id=f"{prefix}files-hint",
             class_name="text-sm mt-1",
         ),
         rx.el.ul(class_name="mt-1 empty:hidden", custom_attrs={"data-lk-files": ""}),
-        error_place("files"),
+        error_place(f"{prefix}files"),
+    )
+
+
+def file_line(file: rx.Var[list[str]]) -> rx.Component:
+    """A file of a message. A link that loads it: a router's would look for a page."""
+    return rx.el.li(
+        PlainLink.create(
+            icon("clip"),
+            rx.el.span(file[0], class_name="break-all"),
+            rx.el.span(file[1], class_name="whitespace-nowrap text-sm"),
+            href=file[2],
+            download=True,
+            class_name="link inline-flex items-center gap-2 min-h-11",
+        )
     )
 
 

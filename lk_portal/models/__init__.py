@@ -51,11 +51,13 @@ from lk_portal.models.reading import (
 )
 from lk_portal.models.seen import Section, SeenMarker
 from lk_portal.models.ticket import (
+    AnswerTemplate,
     Attachment,
     AttachmentContent,
     Ticket,
     TicketCategory,
     TicketMessage,
+    TicketPresence,
     TicketStatus,
 )
 from lk_portal.models.types import Table
@@ -64,6 +66,7 @@ __all__ = [
     "Acceptance",
     "Account",
     "AccountClaim",
+    "AnswerTemplate",
     "Attachment",
     "AttachmentContent",
     "Attempt",
@@ -118,6 +121,7 @@ __all__ = [
     "Ticket",
     "TicketCategory",
     "TicketMessage",
+    "TicketPresence",
     "TicketStatus",
     "User",
     "UserSession",

@@ -16,6 +16,14 @@ class Subscriber(Table, table=True):
     """Абонент: a private person with personal accounts. Who may sign in is `access.User`."""
 
     __tablename__ = "subscriber"
+    # The staff looks people up by how their names begin; PostgreSQL's own order is of no use for that.
+    __table_args__ = (
+        Index(
+            "ix_subscriber_name_beginning",
+            "full_name",
+            postgresql_ops={"full_name": "varchar_pattern_ops"},
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     full_name: str = Field(max_length=200, index=True)
@@ -107,6 +115,9 @@ class Account(Table, table=True):
     """Лицевой счет: the contract of one subscriber for one address."""
 
     __tablename__ = "account"
+    __table_args__ = (
+        Index("ix_account_number_beginning", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     number: str = Field(max_length=32, unique=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, LargeBinary, Text
+from sqlalchemy import Column, Index, LargeBinary, Text, text
 from sqlmodel import Field
 
 from lk_portal.models.types import Named, Table, UtcTime
@@ -43,6 +43,23 @@ class Ticket(Table, table=True):
         Index("ix_ticket_subscriber_id_updated_at", "subscriber_id", "updated_at"),
         Index("ix_ticket_status_reply_by", "status", "reply_by"),
         Index("ix_ticket_updated_at", "updated_at"),
+        # The staff's queue, whose open part stays small however many tickets were closed.
+        Index(
+            "ix_ticket_open",
+            "reply_by",
+            "id",
+            "status",
+            "assigned_user_id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_ticket_closed",
+            "closed_at",
+            "id",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -77,6 +94,35 @@ class TicketMessage(Table, table=True):
     text: str = Field(sa_column=Column(Text(), nullable=False))
     send_key: str = Field(max_length=64, unique=True)
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class TicketPresence(Table, table=True):
+    """Who of the staff writes on a ticket just now, for the colleagues who have it open too.
+
+    Of no value after a minute. `changed_at` is when anything of the row, or a note of that person's, was
+    written: by it open pages of the staff on every node learn of it.
+    """
+
+    __tablename__ = "ticket_presence"
+    __table_args__ = (Index("ix_ticket_presence_changed_at", "changed_at"),)
+
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", ondelete="CASCADE")
+    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE", index=True)
+    typed_at: datetime | None = Field(
+        default=None, sa_column=Column(UtcTime()), description="None: sent, or nothing typed yet"
+    )
+    changed_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class AnswerTemplate(Table, table=True):
+    """Шаблон ответа: words that the staff needs again and again, by their place in the list."""
+
+    __tablename__ = "answer_template"
+
+    id: int | None = Field(default=None, primary_key=True)
+    title: str = Field(max_length=120)
+    text: str = Field(sa_column=Column(Text(), nullable=False))
+    position: int = Field(default=0)
 
 
 class Attachment(Table, table=True):

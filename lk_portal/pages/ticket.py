@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex_components_core.el.elements.inline import A as PlainLink
 
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import card, link_button, notice, skeleton
-from lk_portal.components.ticket_parts import RowVar, status_badge, text_field, ticket_form
+from lk_portal.components.ticket_parts import (
+    RowVar,
+    file_line,
+    files_field,
+    status_badge,
+    text_field,
+    ticket_form,
+)
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import SUPPORT
@@ -92,27 +98,13 @@ def _message(message: RowVar) -> rx.Component:
             class_name="flex flex-wrap justify-between gap-x-3",
         ),
         rx.el.p(message["text"], class_name="whitespace-pre-wrap break-words mt-1"),
-        rx.el.ul(rx.foreach(TicketState.files[message["id"]], _file), class_name="mt-1 empty:hidden"),
+        rx.el.ul(rx.foreach(TicketState.files[message["id"]], file_line), class_name="mt-1 empty:hidden"),
         key=message["id"],
         class_name=rx.cond(
             is_staff,
             f"{TURN} mr-4 sm:mr-16 border-l-4 border-l-primary",
             f"{TURN} ml-4 sm:ml-16",
         ),
-    )
-
-
-def _file(file: rx.Var[list[str]]) -> rx.Component:
-    """A link that loads a file: a router's would look for a page."""
-    return rx.el.li(
-        PlainLink.create(
-            icon("clip"),
-            rx.el.span(file[0], class_name="break-all"),
-            rx.el.span(file[1], class_name="whitespace-nowrap text-sm"),
-            href=file[2],
-            download=True,
-            class_name="link inline-flex items-center gap-2 min-h-11",
-        )
     )
 
 
@@ -129,7 +121,13 @@ def _further() -> rx.Component:
             ),
             rx.el.div(
                 card(
-                    ticket_form(_number(), text_field(_("Your message")), state=TicketState, button=_("Send"))
+                    ticket_form(
+                        _number(),
+                        text_field(_("Your message")),
+                        files_field(),
+                        state=TicketState,
+                        button=_("Send"),
+                    )
                 ),
                 rx.el.button(
                     _("Close the request"),

@@ -12,6 +12,9 @@ SETTINGS = "/settings"
 SUPPORT = "/support"
 UPLOADS = f"{SUPPORT}/send"
 FILES = f"{SUPPORT}/files"
+DESK = "/admin/tickets"
+DESK_UPLOADS = f"{DESK}/send"
+DESK_TEMPLATES = f"{DESK}/templates"
 _NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
 
 

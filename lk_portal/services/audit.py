@@ -55,6 +55,7 @@ TICKET_WRITTEN = "web:ticket:write"
 TICKET_CLOSED = "web:ticket:close"
 TICKET_REOPENED = "web:ticket:reopen"
 TICKET_ASSIGNED = "desk:ticket:assign"
+TICKET_RELEASED = "desk:ticket:release"
 TICKET_ANSWERED = "desk:ticket:answer"
 TICKET_NOTED = "desk:ticket:note"
 TICKET_SETTLED = "desk:ticket:close"
@@ -101,6 +102,7 @@ TEXTS = {
     TICKET_CLOSED: N_("A request was closed"),
     TICKET_REOPENED: N_("A request was opened again"),
     TICKET_ASSIGNED: N_("The utility took up a request"),
+    TICKET_RELEASED: N_("The utility put a request back into its queue"),
     TICKET_ANSWERED: N_("The utility answered a request"),
     TICKET_NOTED: N_("The utility noted something on a request"),
     TICKET_SETTLED: N_("The utility closed a request"),

@@ -23,11 +23,13 @@ from lk_portal.models import (
     PointFreshness,
     SeenMarker,
     Ticket,
+    TicketPresence,
     User,
 )
 from lk_portal.services import account_changes, meters
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
+from lk_portal.services.ticket_presence import SHOWN_FOR
 
 Change = tuple[str, datetime]
 """A topic, and when it changed (aware UTC)."""
@@ -39,6 +41,8 @@ told is remembered, so it costs reading an index: about 2 ms for each thousand p
 
 INFO = "info"
 """A page or news of the utility came out or was changed."""
+TICKETS = "tickets"
+"""Some ticket changed, or its promise has just passed: for the staff's queue."""
 
 
 def point_topic(point_id: int) -> str:
@@ -49,6 +53,11 @@ def point_topic(point_id: int) -> str:
 def ticket_topic(ticket_id: int) -> str:
     """A ticket has a new message or another status."""
     return f"ticket:{ticket_id}"
+
+
+def desk_topic(ticket_id: int) -> str:
+    """What only the staff sees of a ticket: a note, who writes just now, that its promise has passed."""
+    return f"desk:{ticket_id}"
 
 
 def subscriber_topic(subscriber_id: int) -> str:
@@ -89,7 +98,30 @@ async def _tickets(connection: AsyncConnection, times: dict[str, datetime]) -> l
     return [
         (topic, at)
         for ticket_id, subscriber_id, at in await connection.execute(_TICKETS, times)
-        for topic in (ticket_topic(ticket_id), subscriber_topic(subscriber_id))
+        for topic in (ticket_topic(ticket_id), subscriber_topic(subscriber_id), TICKETS)
+    ]
+
+
+async def _overdue(connection: AsyncConnection, times: dict[str, datetime]) -> list[Change]:
+    return [
+        (topic, at)
+        for ticket_id, at in await connection.execute(_PASSED, times)
+        for topic in (desk_topic(ticket_id), TICKETS)
+    ]
+
+
+async def _desks(connection: AsyncConnection, times: dict[str, datetime]) -> list[Change]:
+    """Who writes, and that she has stopped: nobody tells that, the time does."""
+    rows = await connection.execute(_PRESENCES, {"since": times["since"] - SHOWN_FOR})
+    moments = (
+        (ticket_id, at)
+        for ticket_id, changed_at, typed_at in rows
+        for at in (changed_at, typed_at and typed_at + SHOWN_FOR)
+    )
+    return [
+        (desk_topic(ticket_id), at)
+        for ticket_id, at in moments
+        if at is not None and times["since"] <= at <= times["now"]
     ]
 
 
@@ -116,17 +148,23 @@ def _info(
         yield from ((INFO, at) for at in (published_at, updated_at) if since <= at)
 
 
-_ROWS = (_points, _tickets, _events, _cabinets, _pages, _marks)
+_ROWS = (_points, _tickets, _overdue, _desks, _events, _cabinets, _pages, _marks)
 
 
 _fresh, _ticket, _page = table_of(PointFreshness), table_of(Ticket), table_of(InfoPage)
 _event, _place = table_of(MeterEvent), table_of(Installation)
 _point, _account, _seen = table_of(MeteringPoint), table_of(Account), table_of(SeenMarker)
-_entry, _user = table_of(AuditEntry), table_of(User)
+_entry, _user, _presence = table_of(AuditEntry), table_of(User), table_of(TicketPresence)
 _SINCE: BindParameter[datetime] = bindparam("since")
 _POINTS = select(_fresh.c.point_id, _fresh.c.changed_at).where(_fresh.c.changed_at >= _SINCE)
 _TICKETS = select(_ticket.c.id, _ticket.c.subscriber_id, _ticket.c.updated_at).where(
     _ticket.c.updated_at >= _SINCE
+)
+_PASSED = select(_ticket.c.id, _ticket.c.reply_by).where(
+    _ticket.c.closed_at.is_(None), _ticket.c.reply_by.between(_SINCE, bindparam("now"))
+)
+_PRESENCES = select(_presence.c.ticket_id, _presence.c.changed_at, _presence.c.typed_at).where(
+    _presence.c.changed_at >= _SINCE
 )
 _EVENTS = (
     select(_account.c.subscriber_id, _event.c.received_at)

@@ -1,4 +1,4 @@
-"""The demo subscriber's обращения: one that was answered and waits for her, one that is closed.
+"""The demo subscriber's обращения: one that was answered and waits for her, one that is closed; templates.
 
 For `services.demo` only. The rows are written as they would stand by now; nobody gets letters about them.
 """
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.models import Account, Ticket, TicketCategory, TicketStatus, User
+from lk_portal.models import Account, AnswerTemplate, Ticket, TicketCategory, TicketStatus, User
 from lk_portal.security.tokens import new_token
 from lk_portal.services.database import Database
 from lk_portal.services.demo_plan import DemoUser
@@ -68,6 +68,23 @@ TICKETS = (
 )
 
 
+TEMPLATES = (
+    (
+        "Обращение принято",
+        "Здравствуйте! Мы получили ваше обращение и разбираемся. Ответим до указанного срока.",
+    ),
+    (
+        "Нужен снимок прибора учета",
+        "Здравствуйте! Пришлите, пожалуйста, снимок прибора учета, на котором видны показания и номер.",
+    ),
+    (
+        "Показания верны",
+        "Здравствуйте! Мы проверили показания прибора учета: они верны. Если остались вопросы, напишите нам.",
+    ),
+)
+"""Title and text, in their order."""
+
+
 async def add(database: Database, *, author: DemoUser, staff: DemoUser, now: datetime) -> None:
     """Write the dialogues of two logins of the demo, unless there are tickets or a login is gone."""
     async with database.writing() as connection:
@@ -81,6 +98,11 @@ async def add(database: Database, *, author: DemoUser, staff: DemoUser, now: dat
             .where(_account.c.subscriber_id == writer.subscriber_id)
             .order_by(_account.c.id)
         )
+        rows = [
+            {"title": title, "text": words, "position": place}
+            for place, (title, words) in enumerate(TEMPLATES, start=1)
+        ]
+        await connection.execute(insert(AnswerTemplate), rows)
         for ticket in TICKETS:
             ids = (writer.id, people[staff.email].id)
             await _add(connection, ticket, writer.subscriber_id, account_id, ids, now=now)

@@ -1,8 +1,8 @@
-"""The staff's side of обращения: take, answer, note, close, open again. The caller checks the role.
+"""The staff's side of обращения: take, release, answer, note, close, open again. The caller checks the role.
 
 Staff sees every ticket, so nothing here asks whose it is. What the subscriber sees of it reaches her open
 page by the ticket's time of change; a note changes nothing of that, so she does not even learn that there
-is one.
+is one. Colleagues do, by `services.ticket_presence`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.models import Role, TicketStatus, User
-from lk_portal.services import audit
+from lk_portal.services import audit, ticket_presence
 from lk_portal.services.attachments import CheckedFile
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
@@ -50,6 +50,25 @@ async def assign(
         status = TicketStatus.IN_WORK if found.status is TicketStatus.NEW else found.status
         await set_ticket(connection, ticket_id, now=visit.at, status=status, assigned_user_id=assignee_id)
         await _record(connection, audit.TICKET_ASSIGNED, staff_id, found, visit, to=assignee_id)
+
+
+async def release(database: Database, *, staff_id: int, ticket_id: int, visit: Visit) -> None:
+    """Nobody has the ticket any more; one in work is new again, so that somebody takes it.
+
+    The promise stands. What nobody has, and what is closed, stays as it is.
+
+    Raises:
+        NotFoundError: There is no such ticket.
+        AccessDeniedError: No member of the staff.
+    """
+    async with database.writing() as connection:
+        await _lock(connection, staff_id)
+        found = await lock_ticket(connection, ticket_id)
+        if found.assigned_user_id is None or found.status is TicketStatus.CLOSED:
+            return
+        status = TicketStatus.NEW if found.status is TicketStatus.IN_WORK else found.status
+        await set_ticket(connection, ticket_id, now=visit.at, status=status, assigned_user_id=None)
+        await _record(connection, audit.TICKET_RELEASED, staff_id, found, visit)
 
 
 async def answer(
@@ -94,6 +113,7 @@ async def answer(
             reply_by=None,
             assigned_user_id=found.assigned_user_id or staff_id,
         )
+        await ticket_presence.rest(connection, staff_id=staff_id, ticket_id=ticket_id, now=visit.at)
         await tell_answered(connection, found, status=TicketStatus.WAITING, now=visit.at)
         await _record(connection, audit.TICKET_ANSWERED, staff_id, found, visit)
 
@@ -124,6 +144,7 @@ async def note(
             is_staff=True,
             is_internal=True,
         )
+        await ticket_presence.rest(connection, staff_id=staff_id, ticket_id=ticket_id, now=visit.at)
         await audit.record(
             connection,
             action=audit.TICKET_NOTED,

@@ -49,6 +49,11 @@ class TicketRow:
         if self.status is TicketStatus.CLOSED:
             raise InputError(N_("The request is closed. Open it again to write."), field="text")
 
+    @property
+    def status_at_work(self) -> TicketStatus:
+        """How it stands when it is the utility's turn again: new where nobody of the staff has it."""
+        return TicketStatus.NEW if self.assigned_user_id is None else TicketStatus.IN_WORK
+
     def promise(self, now: datetime) -> datetime:
         """Until when what was written now is answered."""
         return reply_by(self.category, now=now, zone=self.zone)

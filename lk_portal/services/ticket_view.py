@@ -148,7 +148,7 @@ async def tickets_of(
         )
     query = query.order_by(_ticket.c.updated_at.desc(), _ticket.c.id.desc()).limit(limit + 1)
     async with database.reading() as connection:
-        rows = [_line(row) for row in await connection.execute(query)]
+        rows = [line_of(row) for row in await connection.execute(query)]
     last = rows[limit - 1] if len(rows) > limit else None
     return tuple(rows[:limit]), Place(last.updated_at, last.id) if last else None
 
@@ -166,17 +166,17 @@ async def dialogue_of(
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise NotFoundError
-        ticket = _line(row)
+        ticket = line_of(row)
         seen = (_message.c.ticket_id == ticket_id, _message.c.is_internal.is_(False))
         count = (await connection.execute(select(func.count()).where(*seen))).scalar_one()
         newest = select(_message).where(*seen).order_by(_message.c.id.desc()).limit(limit)
         found = (await connection.execute(newest)).all()
-        files = await _files(connection, [one.id for one in found])
+        files = await files_of(connection, [one.id for one in found])
     messages = tuple(
         MessageLine(one.id, one.is_staff, one.text, one.created_at, tuple(files[one.id]))
         for one in reversed(found)
     )
-    event = await _event(database, subscriber_id, ticket.event_id)
+    event = await quoted_event(database, subscriber_id=subscriber_id, event_id=ticket.event_id)
     return Dialogue(ticket, messages, earlier=count - len(messages), event=event)
 
 
@@ -196,21 +196,26 @@ async def accounts_offered(database: Database, *, subscriber_id: int) -> tuple[O
 _ADDRESS = tuple(_premises.c[name] for name in ("settlement", "street", "house", "flat"))
 
 
-def _owned(subscriber_id: int) -> Select[Any]:
-    return (
-        select(
-            *(_ticket.c[name] for name in TicketLine.__dataclass_fields__ if name in _ticket.c),
-            _account.c.number.label("account"),
-            _premises.c.timezone,
-            *_ADDRESS,
-        )
-        .join(_account, _account.c.id == _ticket.c.account_id)
-        .join(_premises, _premises.c.id == _account.c.premises_id)
-        .where(is_owned(subscriber_id), _ticket.c.subscriber_id == subscriber_id)
+LINES = (
+    select(
+        *(_ticket.c[name] for name in TicketLine.__dataclass_fields__ if name in _ticket.c),
+        _account.c.number.label("account"),
+        _premises.c.timezone,
+        *_ADDRESS,
     )
+    .select_from(_ticket)
+    .join(_account, _account.c.id == _ticket.c.account_id)
+    .join(_premises, _premises.c.id == _account.c.premises_id)
+)
+"""Tickets as `line_of` reads them, whosever they are: for the staff, or with a condition of ownership."""
 
 
-def _line(row: Row[Any]) -> TicketLine:
+def _owned(subscriber_id: int) -> Select[Any]:
+    return LINES.where(is_owned(subscriber_id), _ticket.c.subscriber_id == subscriber_id)
+
+
+def line_of(row: Row[Any]) -> TicketLine:
+    """A row of `LINES`."""
     return TicketLine(
         id=row.id,
         subject=row.subject,
@@ -231,7 +236,8 @@ def _address(row: Row[Any]) -> str:
     return one_line(row.settlement, row.street, row.house, row.flat)
 
 
-async def _files(connection: AsyncConnection, message_ids: Iterable[int]) -> dict[int, list[FileLine]]:
+async def files_of(connection: AsyncConnection, message_ids: Iterable[int]) -> dict[int, list[FileLine]]:
+    """The files of messages that the caller may see."""
     query = (
         select(_file.c.message_id, _file.c.key, _file.c.name, _file.c.size)
         .where(_file.c.message_id.in_(list(message_ids)))
@@ -243,7 +249,7 @@ async def _files(connection: AsyncConnection, message_ids: Iterable[int]) -> dic
     return found
 
 
-async def _event(database: Database, subscriber_id: int, event_id: int | None) -> OwnEvent | None:
+async def quoted_event(database: Database, *, subscriber_id: int, event_id: int | None) -> OwnEvent | None:
     """The event a ticket quotes; None too when its account has left the cabinet since."""
     if event_id is None:
         return None

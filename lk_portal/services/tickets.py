@@ -181,7 +181,7 @@ async def write(
             connection,
             ticket_id,
             now=visit.at,
-            status=TicketStatus.IN_WORK if was_waiting else found.status,
+            status=found.status_at_work if was_waiting else found.status,
             reply_by=found.promise(visit.at) if was_waiting else found.reply_by,
         )
         await _record(connection, audit.TICKET_WRITTEN, author, ticket_id, visit)
@@ -223,12 +223,11 @@ async def reopen(database: Database, *, author: Author, ticket_id: int, visit: V
             return
         if not can_reopen(found.closed_at, now=visit.at):
             raise InputError(N_("The request was closed too long ago. Create a new one."))
-        is_taken = found.assigned_user_id is not None
         await set_ticket(
             connection,
             ticket_id,
             now=visit.at,
-            status=TicketStatus.IN_WORK if is_taken else TicketStatus.NEW,
+            status=found.status_at_work,
             closed_at=None,
             reply_by=found.promise(visit.at),
         )

@@ -138,6 +138,18 @@ def user_id() -> int:
     return identity.user_id
 
 
+def staff_id() -> int:
+    """The login of the member of the staff whose event is being handled, or whose open page is told.
+
+    Raises:
+        AccessDeniedError: The person is none, or none any more.
+    """
+    identity = _identity.get()
+    if identity is None or identity.role not in STAFF:
+        raise AccessDeniedError
+    return identity.user_id
+
+
 class BindingState(rx.State):
     """Remembers under which session, and in which language, this client's state was filled."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from lk_portal.errors import NotFoundError, PortalError
-from lk_portal.i18n import _, ngettext, say
+from lk_portal.i18n import _, say
 from lk_portal.services import ticket_view, tickets
 from lk_portal.services.access import Role
 from lk_portal.services.changes import ticket_topic
@@ -16,11 +16,18 @@ from lk_portal.services.tickets import Author, TicketStatus
 from lk_portal.state.guard import requires, subscriber_id, who
 from lk_portal.state.live import follow
 from lk_portal.state.ticket_form import TicketFormState
-from lk_portal.state.tickets_view import event_text, file_rows, message_row, reopen_text, ticket_row
+from lk_portal.state.tickets_view import (
+    earlier_text,
+    event_text,
+    file_rows,
+    message_row,
+    reopen_text,
+    ticket_number,
+    ticket_row,
+)
 from lk_portal.state.visits import visit_of
 
 FORM = "ticket-answer"
-MAX_NUMBER_DIGITS = 12
 
 
 class TicketState(TicketFormState, rx.State):
@@ -47,7 +54,7 @@ class TicketState(TicketFormState, rx.State):
         number = self.router.url.path.rstrip("/").rpartition("/")[2]
         self.reset()
         try:
-            self._ticket_id = _ticket_id(number)
+            self._ticket_id = ticket_number(number)
             await self._show()
         except NotFoundError:
             self._ticket_id = 0
@@ -108,16 +115,10 @@ class TicketState(TicketFormState, rx.State):
         self.event = event_text(found.event) if found.event else ""
         self.messages = [message_row(message, ticket) for message in found.messages]
         self.files = {str(message.id): file_rows(message) for message in found.messages}
-        self.earlier = _earlier_text(found.earlier)
+        self.earlier = earlier_text(found.earlier)
         self.is_closed = ticket.status is TicketStatus.CLOSED
         self.may_reopen = can_reopen(ticket.closed_at, now=current().clock())
         self.reopen_until = reopen_text(ticket) if self.may_reopen else ""
-
-
-def _earlier_text(count: int) -> str:
-    if not count:
-        return ""
-    return ngettext("Show {count} earlier message", "Show {count} earlier messages", count)
 
 
 def _author() -> Author:
@@ -126,9 +127,3 @@ def _author() -> Author:
     if identity is None:
         raise NotFoundError
     return Author(identity.user_id, subscriber_id())
-
-
-def _ticket_id(number: str) -> int:
-    if not (number.isascii() and number.isdecimal() and len(number) <= MAX_NUMBER_DIGITS and int(number)):
-        raise NotFoundError
-    return int(number)

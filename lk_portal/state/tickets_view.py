@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from lk_portal.i18n import _, active_locale, day_text, moment_text
+from lk_portal.errors import NotFoundError
+from lk_portal.i18n import _, active_locale, day_text, moment_text, ngettext
 from lk_portal.security.navigation import FILES, SUPPORT
 from lk_portal.services.events import OwnEvent
+from lk_portal.services.ticket_desk_view import DeskMessage
 from lk_portal.services.ticket_rules import CATEGORIES, REOPEN_WITHIN, STATUSES
 from lk_portal.services.ticket_view import FileLine, MessageLine, OfferedAccount, TicketLine
 
 Row = dict[str, str]
 STAFF = "staff"
+MAX_NUMBER_DIGITS = 12
 _KB, _MB = 1024, 1024 * 1024
 
 
@@ -58,9 +61,27 @@ def message_row(message: MessageLine, ticket: TicketLine) -> Row:
     }
 
 
-def file_rows(message: MessageLine) -> list[list[str]]:
+def file_rows(message: MessageLine | DeskMessage) -> list[list[str]]:
     """The files of a message: name, size, address."""
     return [[file.name, size_text(file), f"{FILES}/{file.key}"] for file in message.files]
+
+
+def earlier_text(count: int) -> str:
+    """What the button says that shows more of a long dialogue; "" when there is no more."""
+    if not count:
+        return ""
+    return ngettext("Show {count} earlier message", "Show {count} earlier messages", count)
+
+
+def ticket_number(text: str) -> int:
+    """The number that an address names.
+
+    Raises:
+        NotFoundError: It can be none.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_DIGITS and int(text)):
+        raise NotFoundError
+    return int(text)
 
 
 def size_text(file: FileLine) -> str:

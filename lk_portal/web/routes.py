@@ -12,6 +12,7 @@ from lk_portal.services.health import check_health
 from lk_portal.web import duties, sign_in
 from lk_portal.web.attachments import attachment_routes
 from lk_portal.web.captcha import captcha_routes
+from lk_portal.web.desk import desk_routes
 from lk_portal.web.exports import export_routes
 from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
@@ -48,5 +49,6 @@ def make_routes() -> Starlette:
             *resource_routes(),
             *support_routes(),
             *attachment_routes(),
+            *desk_routes(),
         ]
     )

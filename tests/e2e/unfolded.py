@@ -131,6 +131,15 @@ async def work_of_staff(page: Page, site: Site) -> None:
     await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
 
 
+async def empty_answer_of_staff(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/admin/tickets/{site.seed.ticket}")
+    await page.get_by_role("button", name="Отправить ответ").click()
+    await expect(page.locator("#answer-text-error")).to_contain_text("от 1 до 10000 знаков")
+    await page.get_by_label("Заметка, которую видят только сотрудники").fill("Заметка")
+    await page.get_by_role("button", name="Сохранить заметку").click()
+    await expect(page.locator("#desk-done")).to_contain_text("Заметка сохранена.")
+
+
 BY_VISITORS: tuple[Step, ...] = (refused_sign_in, empty_registration, empty_recovery)
 BY_SUBSCRIBERS: tuple[Step, ...] = (
     folded_menu,
@@ -146,4 +155,4 @@ BY_SUBSCRIBERS: tuple[Step, ...] = (
     empty_ticket,
     ticket,
 )
-BY_STAFF: tuple[Step, ...] = (work_of_staff,)
+BY_STAFF: tuple[Step, ...] = (work_of_staff, empty_answer_of_staff)

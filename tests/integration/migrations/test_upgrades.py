@@ -13,6 +13,7 @@ from lk_portal.models import Account, MeteringPoint, Premises, Subscriber
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import migrations
 from lk_portal.services.addresses import suggest
+from lk_portal.services.answer_templates import offered
 from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
@@ -21,6 +22,7 @@ from lk_portal.services.resource.beginning import begins
 from lk_portal.services.resource.reading import begin_with
 from lk_portal.services.seen import Section, mark_seen
 from lk_portal.services.tables import table_of
+from lk_portal.services.ticket_queue import Asked, Queue, queue_page
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FLATS = 30
@@ -349,3 +351,37 @@ def _plan(address: str) -> str:
         rows = connection.exec_driver_sql(f"{words} {compiled}".replace("%", "%%")).all()
     engine.dispose()
     return "\n".join(str(row) for row in rows)
+
+
+async def test_tickets_of_before_stand_in_the_queue_of_the_desk(empty_address: str) -> None:
+    migrate(empty_address, revision="0008")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    rows: dict[str, list[dict[str, Any]]] = {
+        "subscriber": VERSION_1["subscriber"],
+        "premises": [VERSION_1["premises"][0] | {"id": 2, "search_text": ""}],
+        "account": VERSION_1["account"],
+        "ticket": [_ticket(1, closed_at=None, reply_by=NOW), _ticket(2, closed_at=NOW, reply_by=None)],
+    }
+    with engine.begin() as connection:
+        for table, found in rows.items():
+            names, values = ", ".join(found[0]), ", ".join(f":{name}" for name in found[0])
+            stored = [{name: _stored(value, is_sqlite) for name, value in row.items()} for row in found]
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    for queue, numbers in ((Queue.OPEN, [1]), (Queue.CLOSED, [2]), (Queue.OVERDUE, [1])):
+        page = await queue_page(database, Asked(queue, staff_id=1, now=NOW + timedelta(hours=1)))
+        assert [line.ticket.id for line in page.lines] == numbers
+    assert await offered(database) == ()
+    await database.close()
+
+
+def _ticket(number: int, **values: Any) -> dict[str, Any]:
+    status = "closed" if values["closed_at"] else "new"
+    row = {"id": number, "subscriber_id": 1, "account_id": 1, "category": "load", "subject": "x"}
+    return {**row, "status": status, "created_at": NOW, "updated_at": NOW, **values}

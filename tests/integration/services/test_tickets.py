@@ -24,7 +24,13 @@ from lk_portal.models import (
     User,
 )
 from lk_portal.services import audit, notification_choices, push, ticket_desk, ticket_rules, tickets
-from lk_portal.services.changes import changed_since, subscriber_topic, ticket_topic
+from lk_portal.services.changes import (
+    TICKETS,
+    changed_since,
+    desk_topic,
+    subscriber_topic,
+    ticket_topic,
+)
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.tickets import MOVES, Author
@@ -370,13 +376,16 @@ async def test_a_note_moves_nothing_that_a_subscriber_could_see(writer: Writer) 
     await writer.note(number, "CANARY-NOTE", after=HOUR)
 
     assert await writer.row(number) == before
-    assert await changed_since(writer.database, NOW + HOUR, now=NOW + DAY) == frozenset()
+    told = await changed_since(writer.database, NOW + HOUR, now=NOW + DAY)
+    assert told == {(desk_topic(number), NOW + HOUR)}, "the staff's pages only"
     assert audit.TICKET_NOTED not in await deeds(writer.database, writer.author.user_id)
     assert await letters_written(writer.database) == []
     await writer.answer(number, after=HOUR)
     assert {topic for topic, _at in await changed_since(writer.database, NOW + HOUR, now=NOW + DAY)} == {
         ticket_topic(number),
         subscriber_topic(writer.author.subscriber_id),
+        desk_topic(number),
+        TICKETS,
     }
 
 

@@ -23,7 +23,7 @@ from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.settings import load_settings
-from lk_portal.web import support
+from lk_portal.web import support, uploads
 from lk_portal.web.guard import Guard
 from lk_portal.web.routes import make_routes
 from tests import factories
@@ -303,19 +303,19 @@ async def test_one_person_sends_one_form_at_a_time_and_all_a_few(
 ) -> None:
     token, account = await site.person()
     user_id = (await site.rows("SELECT id FROM portal_user"))[0].id
-    monkeypatch.setattr(support, "_sending", {user_id})
+    monkeypatch.setattr(uploads, "_sending", {user_id})
     assert "еще отправляется" in (await site.send(token, form(account), **JSON)).text
-    monkeypatch.setattr(support, "_sending", set(range(100, 100 + support.AT_ONCE)))
+    monkeypatch.setattr(uploads, "_sending", set(range(100, 100 + uploads.AT_ONCE)))
     assert "слишком много файлов" in (await site.send(token, form(account), **JSON)).text
 
-    monkeypatch.setattr(support, "_sending", set())
+    monkeypatch.setattr(uploads, "_sending", set())
     assert (await site.send(token, form(account), **JSON)).json() == {"to": "/support/1"}
-    assert support._sending == set()
+    assert uploads._sending == set()
 
 
 async def test_a_form_that_never_ends_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     token, _account = await site.person()
-    monkeypatch.setattr(support, "RECEIVE_S", 0.05)
+    monkeypatch.setattr(uploads, "RECEIVE_S", 0.05)
     answered = []
 
     async def receive() -> Message:
@@ -329,7 +329,7 @@ async def test_a_form_that_never_ends_is_given_up(site: Site, monkeypatch: pytes
     await application(scope_of(token), receive, send)
 
     assert "слишком долго" in "".join(answered)
-    assert support._sending == set()
+    assert uploads._sending == set()
 
 
 async def test_a_file_comes_back_to_its_owner_and_to_staff_only(site: Site) -> None:
