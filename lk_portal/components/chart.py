@@ -11,7 +11,7 @@ import reflex as rx
 from reflex_components_plotly.plotly import PlotlyBasic
 
 from lk_portal.i18n import _
-from lk_portal.state.readings_url import TABLE
+from lk_portal.services.table_choice import TABLE
 
 CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "scrollZoom": False}
 SCRIPT = "/walk.js"
