@@ -1,9 +1,10 @@
-// Forms that carry files to the utility (data-lk-draft). This keeps what is typed in the tab until it has
-// arrived, shows the chosen files, and sends the form with its progress. All by delegation: forms come and go.
+// Forms that must not lose what is typed (data-lk-draft): messages with files, and the editor of pages. This
+// keeps what is typed in the tab until it has arrived, shows the chosen files, and sends the form with its
+// progress. Which fields are kept is said by data-lk-kept. All by delegation: forms come and go.
 (() => {
   const FORMS = "form[data-lk-draft]";
   const PREFIX = "lk-draft:";
-  const KEPT = ["subject", "category", "account", "text"];
+  const KEPT = "subject category account text";
   const SLACK = 200000; // what is typed, and the form's own lines
   const restored = new WeakMap(); // by field, the draft it was filled from
   const chosen = new WeakMap();
@@ -11,6 +12,12 @@
   const formOf = (node) => (node && node.closest ? node.closest(FORMS) : null);
   const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const nameOf = (form) => PREFIX + form.dataset.lkDraft;
+  const keptOf = (form) => (form.dataset.lkKept || KEPT).split(" ");
+  const valueOf = (field) => (field.type === "checkbox" ? (field.checked ? "on" : "") : field.value);
+  function fill(field, text) {
+    if (field.type === "checkbox") field.checked = text === "on";
+    else field.value = text;
+  }
 
   function stored(work) {
     try {
@@ -21,7 +28,7 @@
   }
   function keep(form) {
     const typed = {};
-    for (const name of KEPT) if (form.elements[name]) typed[name] = form.elements[name].value;
+    for (const name of keptOf(form)) if (form.elements[name]) typed[name] = valueOf(form.elements[name]);
     stored((storage) => storage.setItem(nameOf(form), JSON.stringify(typed)));
   }
   function forget(form) {
@@ -31,16 +38,21 @@
   // become another draft's.
   function restore(form) {
     const draft = nameOf(form);
-    const waiting = KEPT.map((name) => form.elements[name]).filter((field) => field && restored.get(field) !== draft);
+    const waiting = keptOf(form)
+      .map((name) => form.elements[name])
+      .filter((field) => field && restored.get(field) !== draft);
     if (!waiting.length) return;
     const typed = JSON.parse(stored((storage) => storage.getItem(draft)) || "{}");
     for (const field of waiting) {
       const text = typed[field.name];
       const isOthers = restored.has(field) && restored.get(field) !== PREFIX && field.matches("input, textarea");
-      if (typeof text === "string") field.value = text;
+      if (typeof text === "string") fill(field, text);
       else if (isOthers) field.value = "";
-      if (typeof text !== "string" || field.value === text) restored.set(field, draft);
+      if (typeof text !== "string" || valueOf(field) === text) restored.set(field, draft);
     }
+    const note = form.querySelector("[data-lk-restored]");
+    if (note) note.hidden = !Object.keys(typed).length;
+    if (note && !note.hidden) form.dispatchEvent(new CustomEvent("lk:filled", { bubbles: true }));
   }
   const restoreAll = () => document.querySelectorAll(FORMS).forEach(restore);
 
@@ -103,6 +115,7 @@
 
   function showProgress(form, percent) {
     const place = form.querySelector("[data-lk-progress]");
+    if (!place) return;
     place.hidden = percent === null;
     if (percent === null) return;
     place.querySelector("progress").value = percent;
@@ -123,8 +136,10 @@
     release(form);
     if (answer && answer.to) {
       forget(form);
-      form.elements.send_key.value = freshKey(); // shown again from the browser's memory, it is another form
+      if (form.elements.send_key) form.elements.send_key.value = freshKey(); // shown again from the browser's memory, it is another form
       window.location.assign(answer.to);
+    } else if (answer && answer.conflict) {
+      form.dispatchEvent(new CustomEvent("lk:conflict", { bubbles: true, detail: answer }));
     } else if (answer && answer.error) {
       say(form, answer.field, answer.error);
     } else {
@@ -164,6 +179,7 @@
     const form = formOf(event.target);
     if (!form) return;
     // Choosing again adds to what was chosen before.
+    if (event.target.type === "file" && !event.target.name) return; // the editor's, which sends it by itself
     if (event.target.type === "file") choose(form, [...(chosen.get(form) || []), ...event.target.files]);
     else keep(form);
   });
@@ -187,6 +203,12 @@
     },
     true,
   );
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest ? event.target.closest("[data-lk-discard]") : null;
+    if (!button || !formOf(button.form)) return;
+    forget(button.form);
+    window.location.reload();
+  });
   new MutationObserver(restoreAll).observe(document.documentElement, {
     childList: true,
     subtree: true,

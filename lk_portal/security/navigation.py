@@ -12,6 +12,13 @@ SETTINGS = "/settings"
 SUPPORT = "/support"
 UPLOADS = f"{SUPPORT}/send"
 FILES = f"{SUPPORT}/files"
+ADMIN_INFO = "/admin/info"
+INFO_SAVE = f"{ADMIN_INFO}/save"
+INFO_PREVIEW = f"{ADMIN_INFO}/preview"
+INFO_UPLOAD = f"{ADMIN_INFO}/pictures"
+ADMIN_AGREEMENT = "/admin/agreement"
+AGREEMENT_PUBLISH = f"{ADMIN_AGREEMENT}/publish"
+CONSENTS_EXPORT = f"{ADMIN_AGREEMENT}/consents"
 _NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
 
 

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lk_portal.errors import (
@@ -24,9 +24,7 @@ from lk_portal.errors import (
     InputError,
     NotFoundError,
     PortalError,
-    ThrottledError,
 )
-from lk_portal.i18n import say
 from lk_portal.security.files import MAX_FILE_BYTES, MAX_FILES
 from lk_portal.security.navigation import LOGIN, SUPPORT, UPLOADS
 from lk_portal.security.throttle import Policy
@@ -38,7 +36,6 @@ from lk_portal.services.throttling import Gate
 from lk_portal.services.tickets import Author, NewTicket
 from lk_portal.web import forms
 
-SESSION_OVER = N_("You are not signed in any more. Sign in again.")
 TOO_MUCH = N_("The message is too long, or has too many files: at most {most}.")
 STILL_SENDING = N_("Your previous message is still being sent. Try again when it has arrived.")
 BUSY = N_("Too many files are being sent at the moment. Try again in a minute.")
@@ -61,7 +58,7 @@ async def send(request: Request) -> Response:
     """POST /support/send: fields text, files, send_key and ticket, or subject, category, account, event."""
     identity = await forms.person_of(request, Duty.NONE)
     if identity is None or identity.subscriber_id is None:
-        return _refused(request, AccessDeniedError(SESSION_OVER), LOGIN, form="login")
+        return forms.refused_as_asked(request, AccessDeniedError(forms.SESSION_OVER), LOGIN, form="login")
     author = Author(identity.user_id, identity.subscriber_id)
     page, form_name = f"{SUPPORT}?new=1", NEW
     try:
@@ -70,13 +67,13 @@ async def send(request: Request) -> Response:
                 page, form_name = f"{SUPPORT}/{_number(number)}", ANSWER
             return _done(request, await _keep(request, author, form))
     except NotFoundError as error:
-        return _refused(request, error, "/not-found")
+        return forms.refused_as_asked(request, error, "/not-found")
     except PortalError as error:
-        return _refused(request, error, page, form=form_name)
+        return forms.refused_as_asked(request, error, page, form=form_name)
     except ClientDisconnect:  # nobody is there to be told
         return Response(status_code=400)
     except Exception as error:
-        return _refused(request, forms.broken(error), page, form=form_name)
+        return forms.refused_as_asked(request, forms.broken(error), page, form=form_name)
 
 
 async def _keep(request: Request, author: Author, form: FormData) -> int:
@@ -159,23 +156,10 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _wants_json(request: Request) -> bool:
-    return request.headers.get("accept", "") == "application/json"
-
-
 def _done(request: Request, ticket_id: int) -> Response:
     log.info("web:ticket:send", extra={"ticket": ticket_id})
     page = f"{SUPPORT}/{ticket_id}"
-    return JSONResponse({"to": page}) if _wants_json(request) else forms.redirect(page)
-
-
-def _refused(request: Request, error: PortalError, page: str, **told: str) -> Response:
-    """As JSON the sentence itself, for the page that is still open; else a redirect with a flash."""
-    if not _wants_json(request):
-        return forms.refused(error, page, **told)
-    field = error.field if isinstance(error, InputError) else ""
-    status = 429 if isinstance(error, ThrottledError) else 422
-    return JSONResponse({"error": say(error), "field": field}, status_code=status)
+    return forms.done(request, page)
 
 
 def support_routes() -> list[Route]:
