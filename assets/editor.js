@@ -90,17 +90,6 @@
     panel.focus();
   }
 
-  // The page may be filled anew while it is open, after a lost connection. From the first sign that is typed the
-  // form stays as it is, with the version that was before the writer: otherwise what somebody else saved meanwhile
-  // would come in unseen, half of it.
-  function pin(form) {
-    if (form.dataset.lkPinned) return;
-    form.dataset.lkPinned = "yes";
-    for (const field of form.elements) {
-      if (field.matches("textarea, input:not([type=file], [type=checkbox])")) field.value = `${field.value}`;
-    }
-  }
-
   const start = (form) => {
     if (timers.has(form)) return;
     timers.set(form, 0);
@@ -110,18 +99,14 @@
 
   document.addEventListener("input", (event) => {
     const form = editorOf(event.target);
-    if (form) pin(form);
     if (form && event.target.name === "text") previewSoon(form, PAUSE_MS);
   });
   document.addEventListener("change", (event) => {
     const form = editorOf(event.target);
-    if (form) pin(form);
     if (form && event.target.id === "picture") addPicture(form, event.target);
   });
   document.addEventListener("lk:filled", (event) => {
-    if (!editorOf(event.target)) return;
-    pin(event.target);
-    previewSoon(event.target, 0);
+    if (editorOf(event.target)) previewSoon(event.target, 0);
   });
   document.addEventListener("lk:conflict", (event) => {
     if (editorOf(event.target)) showConflict(event.target, event.detail);

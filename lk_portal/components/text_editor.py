@@ -63,7 +63,9 @@ def text_editor(
                 method="post",
                 action=action,
                 enc_type="multipart/form-data",
-                key=state.draft_key,
+                # Filled anew while it is open, as after a lost connection, it is another form: the browser
+                # puts into it what was typed, with the version that was before the writer.
+                key=state.draft_key + ":" + state.version,
                 class_name="grid gap-4",
                 custom_attrs={
                     "data-lk-draft": state.draft_key,
@@ -82,7 +84,7 @@ def text_editor(
 
 def diff_lines(lines: rx.Var[list[dict[str, str]]]) -> rx.Component:
     """A difference: signs to see, words for screen readers; assets/editor.js makes the same of a conflict."""
-    return rx.el.ul(rx.foreach(lines, _line), class_name="diff")
+    return rx.el.ul(rx.foreach(lines, _line), class_name="changes")
 
 
 def one_line(name: str, label: str, hint: str = "", **props: Any) -> rx.Component:
@@ -236,7 +238,9 @@ def _conflict() -> rx.Component:
         rx.el.p(_("Nothing was saved, and your text is in the form. Saved by:"), " ", _slot("by")),
         rx.el.p(_("Title"), ": ", _slot("title", class_name="font-semibold")),
         rx.el.p(_("Minus: only in what is saved. Plus: only in yours."), class_name="text-sm"),
-        rx.el.ul(class_name="diff max-h-96 overflow-y-auto", tab_index=0, custom_attrs={"data-lk-lines": ""}),
+        rx.el.ul(
+            class_name="changes max-h-96 overflow-y-auto", tab_index=0, custom_attrs={"data-lk-lines": ""}
+        ),
         field(
             _("The saved text"),
             rx.el.textarea(

@@ -25,7 +25,12 @@ def agreement_new() -> rx.Component:
     return rx.cond(
         state.is_loaded,
         rx.el.div(
-            link_button(_("To the versions"), to=ADMIN_AGREEMENT, icon_name="back", class_name="-ml-4"),
+            link_button(
+                _("To the versions"),
+                to=ADMIN_AGREEMENT,
+                icon_name="back",
+                class_name="-ml-4 justify-self-start",
+            ),
             rx.el.p(state.name, class_name="text-lg font-semibold"),
             notice(
                 _(

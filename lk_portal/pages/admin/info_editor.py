@@ -35,22 +35,26 @@ def info_editor() -> rx.Component:
                 _("To the list"),
                 to=f"{ADMIN_INFO}?kind=" + InfoEditorState.kind,
                 icon_name="back",
-                class_name="-ml-4",
+                class_name="-ml-4 justify-self-start",
             ),
             rx.cond(InfoEditorState.done != "", notice(InfoEditorState.done, icon_name="check")),
             _standing(),
             text_editor(
                 rx.el.input(type="hidden", name="page", value=InfoEditorState.page, read_only=True),
                 one_line("title", _("Title"), default_value=InfoEditorState.title),
-                _place(),
-                rx.el.div(_kind(), _language(), class_name="grid gap-4 sm:grid-cols-2"),
-                tick("is_public", _("Visible before signing in"), default_checked=InfoEditorState.is_public),
-                _release(),
                 state=InfoEditorState,
                 action=INFO_SAVE,
                 kept=KEPT,
                 button=_("Save"),
                 has_pictures=True,
+                closing=rx.fragment(
+                    _place(),
+                    rx.el.div(_kind(), _language(), class_name="grid gap-4 sm:grid-cols-2"),
+                    tick(
+                        "is_public", _("Visible before signing in"), default_checked=InfoEditorState.is_public
+                    ),
+                    _release(),
+                ),
             ),
             class_name="grid gap-3",
         ),
@@ -140,7 +144,7 @@ def _release() -> rx.Component:
     is_draft, is_published = out == Out.DRAFT.value, out == Out.PUBLISHED.value
     keep = rx.match(
         out,
-        (Out.PUBLISHED.value, _("Leave it published: readers see the change at once")),
+        (Out.PUBLISHED.value, _("Leave it published")),
         (Out.SCHEDULED.value, _("Leave the time as it is")),
         _("Leave it a draft"),
     )
@@ -161,6 +165,7 @@ def _release() -> rx.Component:
             for_id="release",
         ),
         error_place("release"),
+        rx.cond(is_published, rx.el.p(_("Readers see what is saved at once."), class_name="text-sm mt-1")),
         rx.el.div(
             one_line(
                 "release_at",
