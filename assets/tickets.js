@@ -7,6 +7,7 @@
   const KEPT = "subject category account text";
   const SLACK = 200000; // what is typed, and the form's own lines
   const restored = new WeakMap(); // by field, the draft it was filled from
+  const told = new WeakMap(); // by form, of which draft it was said that it is here again
   const chosen = new WeakMap();
 
   const formOf = (node) => (node && node.closest ? node.closest(FORMS) : null);
@@ -16,7 +17,7 @@
   const valueOf = (field) => (field.type === "checkbox" ? (field.checked ? "on" : "") : field.value);
   function fill(field, text) {
     if (field.type === "checkbox") field.checked = text === "on";
-    else field.value = text;
+    else if (!field.options || [...field.options].some((one) => one.value === text)) field.value = text;
   }
 
   function stored(work) {
@@ -51,8 +52,10 @@
       if (typeof text !== "string" || valueOf(field) === text) restored.set(field, draft);
     }
     const note = form.querySelector("[data-lk-restored]");
-    if (note) note.hidden = !Object.keys(typed).length;
-    if (note && !note.hidden) form.dispatchEvent(new CustomEvent("lk:filled", { bubbles: true }));
+    if (!note || told.get(form) === draft) return;
+    told.set(form, draft);
+    note.hidden = !Object.keys(typed).length;
+    if (!note.hidden) form.dispatchEvent(new CustomEvent("lk:filled", { bubbles: true }));
   }
   const restoreAll = () => document.querySelectorAll(FORMS).forEach(restore);
 

@@ -256,7 +256,7 @@ def _conflict() -> rx.Component:
             rx.el.button(
                 _("Save mine over it"),
                 type="button",
-                class_name="btn btn-primary min-h-11 text-base",
+                class_name="btn btn-primary min-h-11 h-auto text-base",
                 custom_attrs={"data-lk-mine": ""},
             ),
             rx.el.button(

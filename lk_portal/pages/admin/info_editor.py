@@ -165,7 +165,10 @@ def _release() -> rx.Component:
             for_id="release",
         ),
         error_place("release"),
-        rx.cond(is_published, rx.el.p(_("Readers see what is saved at once."), class_name="text-sm mt-1")),
+        rx.cond(
+            is_published,
+            rx.el.p(_("Readers see what is saved at once."), class_name="release-keep text-sm mt-1"),
+        ),
         rx.el.div(
             one_line(
                 "release_at",
