@@ -1,20 +1,27 @@
-// Forms that carry files (data-lk-draft), to the utility and from its staff. This keeps what is typed in the tab
-// until it has arrived, shows the chosen files, and sends the form with its progress. After that the answer's page
-// is opened; a form with data-lk-stay is emptied instead, and its page told by pressing its data-lk-sent.
-// A button with data-lk-insert puts the words of the chosen template into its form's text.
-// All by delegation: forms come and go.
+// Forms that must not lose what is typed (data-lk-draft): messages with files, and the editor of pages. This keeps
+// what is typed in the tab until it has arrived, shows the chosen files, and sends the form with its progress. Which
+// fields are kept is said by data-lk-keep. After that the answer's page is opened; a form with data-lk-stay is emptied
+// instead, and its page told by pressing its data-lk-sent. A button with data-lk-insert puts the words of the chosen
+// template into its form's text. All by delegation: forms come and go.
 (() => {
   const FORMS = "form[data-lk-draft]";
   const PREFIX = "lk-draft:";
-  const KEPT = ["subject", "category", "account", "text"];
+  const KEPT = "subject category account text";
   const SLACK = 200000; // what is typed, and the form's own lines
   const restored = new WeakMap(); // by field, the draft it was filled from
+  const told = new WeakMap(); // by form, of which draft it was said that it is here again
   const chosen = new WeakMap();
   const keys = new WeakMap(); // by form, the key that has done its thing, and the next: React may put back the first
 
   const formOf = (node) => (node && node.closest ? node.closest(FORMS) : null);
   const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const nameOf = (form) => PREFIX + form.dataset.lkDraft;
+  const keptOf = (form) => (form.dataset.lkKept || KEPT).split(" ");
+  const valueOf = (field) => (field.type === "checkbox" ? (field.checked ? "on" : "") : field.value);
+  function fill(field, text) {
+    if (field.type === "checkbox") field.checked = text === "on";
+    else if (!field.options || [...field.options].some((one) => one.value === text)) field.value = text;
+  }
 
   function stored(work) {
     try {
@@ -25,7 +32,7 @@
   }
   function keep(form) {
     const typed = {};
-    for (const name of KEPT) if (form.elements[name]) typed[name] = form.elements[name].value;
+    for (const name of keptOf(form)) if (form.elements[name]) typed[name] = valueOf(form.elements[name]);
     stored((storage) => storage.setItem(nameOf(form), JSON.stringify(typed)));
   }
   function forget(form) {
@@ -35,16 +42,23 @@
   // become another draft's.
   function restore(form) {
     const draft = nameOf(form);
-    const waiting = KEPT.map((name) => form.elements[name]).filter((field) => field && restored.get(field) !== draft);
+    const waiting = keptOf(form)
+      .map((name) => form.elements[name])
+      .filter((field) => field && restored.get(field) !== draft);
     if (!waiting.length) return;
     const typed = JSON.parse(stored((storage) => storage.getItem(draft)) || "{}");
     for (const field of waiting) {
       const text = typed[field.name];
       const isOthers = restored.has(field) && restored.get(field) !== PREFIX && field.matches("input, textarea");
-      if (typeof text === "string") field.value = text;
+      if (typeof text === "string") fill(field, text);
       else if (isOthers) field.value = "";
-      if (typeof text !== "string" || field.value === text) restored.set(field, draft);
+      if (typeof text !== "string" || valueOf(field) === text) restored.set(field, draft);
     }
+    const note = form.querySelector("[data-lk-restored]");
+    if (!note || told.get(form) === draft) return;
+    told.set(form, draft);
+    note.hidden = !Object.keys(typed).length;
+    if (!note.hidden) form.dispatchEvent(new CustomEvent("lk:filled", { bubbles: true }));
   }
   const restoreAll = () => document.querySelectorAll(FORMS).forEach(restore);
 
@@ -112,6 +126,7 @@
 
   function showProgress(form, percent) {
     const place = form.querySelector("[data-lk-progress]");
+    if (!place) return;
     place.hidden = percent === null;
     if (percent === null) return;
     place.querySelector("progress").value = percent;
@@ -128,6 +143,7 @@
     return known && known.spent === shown ? known.next : shown;
   }
   function spend(form) {
+    if (!form.elements.send_key) return;
     keys.set(form, { spent: form.elements.send_key.value, next: freshKey() });
   }
   function arrived(form, target) {
@@ -148,6 +164,8 @@
     release(form);
     if (answer && answer.to) {
       arrived(form, answer.to);
+    } else if (answer && answer.conflict) {
+      form.dispatchEvent(new CustomEvent("lk:conflict", { bubbles: true, detail: answer }));
     } else if (answer && answer.error) {
       sayAll(form, [answer, ...(answer.others || [])]);
     } else {
@@ -161,7 +179,7 @@
   }
   function send(form) {
     const body = new FormData(form);
-    body.set("send_key", keyOf(form));
+    if (form.elements.send_key) body.set("send_key", keyOf(form));
     const total = (chosen.get(form) || []).reduce((sum, file) => sum + file.size, 0);
     if (total > Number(form.dataset.lkMostBytes) * Number(form.dataset.lkMostFiles) + SLACK) {
       return say(form, "files", form.dataset.lkTooMuch);
@@ -211,6 +229,7 @@
     const form = formOf(event.target);
     if (!form) return;
     // Choosing again adds to what was chosen before.
+    if (event.target.type === "file" && !event.target.name) return; // the editor's, which sends it by itself
     if (event.target.type === "file") choose(form, [...(chosen.get(form) || []), ...event.target.files]);
     else keep(form);
   });
@@ -234,6 +253,12 @@
     },
     true,
   );
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest ? event.target.closest("[data-lk-discard]") : null;
+    if (!button || !formOf(button.form)) return;
+    forget(button.form);
+    window.location.reload();
+  });
   new MutationObserver(restoreAll).observe(document.documentElement, {
     childList: true,
     subtree: true,

@@ -59,6 +59,12 @@ class NotFoundError(PortalError):
     message = N_("Not found")
 
 
+class ConflictError(PortalError):
+    """Somebody else changed the thing since it was read; nothing was written."""
+
+    message = N_("Somebody else has changed this meanwhile.")
+
+
 class AccessDeniedError(PortalError):
     """The caller may not do this."""
 

@@ -1,6 +1,6 @@
 """find by beginnings in lists
 
-Revision: 0009, after 0008, 2026-11-26 04:40:00
+Revision: 0010, after 0009, 2026-11-26 04:40:00
 """
 
 from alembic import op

@@ -12,7 +12,14 @@ from lk_portal.models.access import (
     UserSession,
 )
 from lk_portal.models.audit import AccountClaim, AuditEntry, ClaimReason
-from lk_portal.models.content import InfoKind, InfoPage
+from lk_portal.models.content import (
+    InfoKind,
+    InfoPage,
+    InfoPicture,
+    InfoPictureContent,
+    InfoPictureUse,
+    InfoRevision,
+)
 from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
 from lk_portal.models.event import MeterEvent
@@ -83,6 +90,10 @@ __all__ = [
     "Gateway",
     "InfoKind",
     "InfoPage",
+    "InfoPicture",
+    "InfoPictureContent",
+    "InfoPictureUse",
+    "InfoRevision",
     "Installation",
     "InstallationReading",
     "Interval",

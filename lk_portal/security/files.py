@@ -14,6 +14,9 @@ MAX_FILES = 5
 MAX_FILE_BYTES = 10 * 2**20
 MAX_UPLOAD = MAX_FILES * MAX_FILE_BYTES + 2**18
 """Of a whole form: its files, and what is typed."""
+MAX_PICTURE_UPLOAD = MAX_FILE_BYTES + 2**18
+MAX_WRITTEN = 2**20
+"""Of a form with a text of 200,000 characters, whatever their alphabet."""
 MAX_NAME = 120
 NAMELESS = "file"
 

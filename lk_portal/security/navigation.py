@@ -15,6 +15,13 @@ FILES = f"{SUPPORT}/files"
 DESK = "/admin/tickets"
 DESK_UPLOADS = f"{DESK}/send"
 DESK_TEMPLATES = f"{DESK}/templates"
+ADMIN_INFO = "/admin/info"
+INFO_SAVE = f"{ADMIN_INFO}/save"
+INFO_PREVIEW = f"{ADMIN_INFO}/preview"
+INFO_UPLOAD = f"{ADMIN_INFO}/pictures"
+ADMIN_AGREEMENT = "/admin/agreement"
+AGREEMENT_PUBLISH = f"{ADMIN_AGREEMENT}/publish"
+CONSENTS_EXPORT = f"{ADMIN_AGREEMENT}/consents"
 _NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
 
 

@@ -30,8 +30,8 @@ JPEG, PNG = "image/jpeg", "image/png"
 MAX_PNG = 10 * 2**20
 
 
-def redrawn(content: bytes) -> tuple[str, bytes]:
-    """The picture without metadata - place, time, camera, comments -, at most `MAX_SIDE` wide and high.
+def redrawn(content: bytes, side: int = MAX_SIDE) -> tuple[str, bytes]:
+    """The picture without metadata - place, time, camera, comments -, at most `side` wide and high.
 
     A PNG stays one, unless that is very large; everything else becomes a JPEG. Of several frames the first
     is taken.
@@ -48,7 +48,7 @@ def redrawn(content: bytes) -> tuple[str, bytes]:
         if picture.width * picture.height > MAX_PIXELS:
             raise Image.DecompressionBombError
         is_png = picture.format == "PNG"
-        picture.thumbnail((MAX_SIDE, MAX_SIDE))
+        picture.thumbnail((side, side))
         upright = ImageOps.exif_transpose(picture)
     if is_png:
         written = _written(upright.convert("RGBA" if upright.has_transparency_data else "RGB"), "PNG")
@@ -78,7 +78,7 @@ def main() -> int:
         with contextlib.suppress(ValueError, OSError):  # macOS knows no bound of memory
             resource.setrlimit(bound, (most, most))
     try:
-        media_type, picture = redrawn(sys.stdin.buffer.read())
+        media_type, picture = redrawn(sys.stdin.buffer.read(), *map(int, sys.argv[1:]))
     except (Image.DecompressionBombError, MemoryError):
         return TOO_LARGE
     except Exception:

@@ -46,6 +46,10 @@ DATA_ERASED = "web:data:erase"
 INFO_SAVED = "web:info:save"
 INFO_PUBLISHED = "web:info:publish"
 INFO_WITHDRAWN = "web:info:withdraw"
+INFO_RESTORED = "web:info:restore"
+INFO_PICTURE_ADDED = "web:info:picture"
+DOCUMENT_PUBLISHED = "web:documents:publish"
+CONSENTS_EXPORTED = "web:documents:export"
 CONSUMPTION_EXPORTED = "web:consumption:export"
 INTERVALS_IMPORTED = "command:intervals:import"
 READINGS_IMPORTED = "command:readings:import"
@@ -97,6 +101,10 @@ TEXTS = {
     INFO_SAVED: N_("An information page was written"),
     INFO_PUBLISHED: N_("An information page was published"),
     INFO_WITHDRAWN: N_("An information page was made a draft again"),
+    INFO_RESTORED: N_("An earlier text of an information page was brought back"),
+    INFO_PICTURE_ADDED: N_("A picture was added for information pages"),
+    DOCUMENT_PUBLISHED: N_("A new version of a document was published"),
+    CONSENTS_EXPORTED: N_("The report of consents was downloaded"),
     TICKET_CREATED: N_("A request was sent to the utility"),
     TICKET_WRITTEN: N_("A message was added to a request"),
     TICKET_CLOSED: N_("A request was closed"),

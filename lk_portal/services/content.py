@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError, NotFoundError
 from lk_portal.models import InfoKind, InfoPage
-from lk_portal.services import audit, help_topics
+from lk_portal.services import audit, help_topics, info_revisions, info_uses
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import checked, is_storable
@@ -170,10 +170,10 @@ async def save(database: Database, draft: Draft, *, actor: int | None, visit: Vi
         InputError: The address is none or taken by the portal itself, the language is unknown, the title or
             the text is empty or too long; nothing was written.
     """
-    row = _checked_row(draft)
+    row = checked_row(draft)
     try:
         async with database.writing() as connection:
-            await _write(connection, row, visit)
+            await _write(connection, row, actor, visit)
             await _record(
                 connection, audit.INFO_SAVED, slug=draft.slug, locale=draft.locale, actor=actor, visit=visit
             )
@@ -241,7 +241,12 @@ def _article(row: Row[Any]) -> Article:
     return Article(**row._mapping)
 
 
-def _checked_row(draft: Draft) -> dict[str, Any]:
+def checked_row(draft: Draft) -> dict[str, Any]:
+    """The columns of a text that may be written.
+
+    Raises:
+        InputError: As `save` says.
+    """
     if draft.locale not in KNOWN_LOCALES:
         raise InputError(N_("There is no such language."), field="locale")
     if not 0 <= draft.position <= MAX_POSITION:
@@ -270,13 +275,32 @@ def _checked_slug(slug: str) -> str:
     return slug
 
 
-async def _write(connection: AsyncConnection, row: dict[str, Any], visit: Visit) -> None:
+async def _write(connection: AsyncConnection, row: dict[str, Any], actor: int | None, visit: Visit) -> None:
     row = {**row, "updated_at": visit.at}
-    written = await connection.execute(
-        update(_page).where(_page.c.slug == row["slug"], _page.c.locale == row["locale"]).values(row)
+    page_id = await connection.scalar(
+        update(_page)
+        .where(_page.c.slug == row["slug"], _page.c.locale == row["locale"])
+        .values({**row, "version": _page.c.version + 1})
+        .returning(_page.c.id)
     )
-    if not written.rowcount:
-        await connection.execute(insert(_page).values(row))
+    if page_id is None:
+        page_id = await connection.scalar(insert(_page).values(row).returning(_page.c.id))
+    await keep_words(connection, page_id=page_id, row=row, actor=actor)
+
+
+async def keep_words(
+    connection: AsyncConnection, *, page_id: int, row: dict[str, Any], actor: int | None
+) -> int:
+    """Keep the revision of what was just written to a page, and which pictures it shows; its number."""
+    await info_uses.keep_uses(connection, page_id=page_id, text=row["text"])
+    return await info_revisions.keep(
+        connection,
+        page_id=page_id,
+        title=row["title"],
+        text=row["text"],
+        author=actor,
+        now=row["updated_at"],
+    )
 
 
 async def _set_out(
@@ -293,7 +317,7 @@ async def _set_out(
         changed = await connection.execute(
             update(_page)
             .where(_page.c.slug == slug, _page.c.locale == locale)
-            .values(published_at=at, updated_at=visit.at)
+            .values(published_at=at, updated_at=visit.at, version=_page.c.version + 1)
         )
         if not changed.rowcount:
             raise NotFoundError

@@ -16,8 +16,9 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.errors import N_, InputError, NotFoundError
+from lk_portal.errors import N_, ConflictError, InputError, NotFoundError
 from lk_portal.models import Acceptance, DocumentKind, DocumentVersion, User
+from lk_portal.services import audit
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import checked, storable
@@ -144,27 +145,57 @@ async def withdraw(connection: AsyncConnection, *, user_id: int, now: datetime) 
 
 
 async def publish(
-    database: Database, *, kind: DocumentKind, title: str, text: str, now: datetime
+    database: Database,
+    *,
+    kind: DocumentKind,
+    title: str,
+    text: str,
+    visit: Visit,
+    actor: int | None = None,
+    after: int | None = None,
 ) -> Document:
     """Put the next version into force; everybody is asked for it at the next sign-in.
 
+    Args:
+        database: Where it is kept.
+        kind: Which of the two documents.
+        title: Its title.
+        text: Markdown.
+        visit: From where and when.
+        actor: Who publishes; None: a command.
+        after: The version that the writer saw in force; None: whichever is.
+
     Raises:
         InputError: The title or text is empty, too long, or the text is the one in force already.
+        ConflictError: Another version than `after` is in force; nothing was published.
     """
     title = checked(title, field="title", most=MAX_TITLE)
     text = checked(text, field="text", most=MAX_TEXT)
     try:
         async with database.writing() as connection:
-            return await _insert_next(connection, kind, title, text, now)
+            made = await _insert_next(connection, (kind, title, text), after, visit.at)
+            await audit.record(
+                connection,
+                action=audit.DOCUMENT_PUBLISHED,
+                visit=visit,
+                actor=actor,
+                subject=None,
+                kind=kind.value,
+                version=made.version,
+            )
+            return made
     except IntegrityError:
         raise InputError(N_("Somebody published a version at the same time."), field="text") from None
 
 
 async def _insert_next(
-    connection: AsyncConnection, kind: DocumentKind, title: str, text: str, now: datetime
+    connection: AsyncConnection, words: tuple[DocumentKind, str, str], after: int | None, now: datetime
 ) -> Document:
+    kind, title, text = words
     newest = _DOCUMENTS.where(_version.c.kind == kind).order_by(_version.c.version.desc()).limit(1)
     before = (await connection.execute(newest)).one_or_none()
+    if after is not None and before is not None and before.version != after:
+        raise ConflictError
     if before is not None and (before.title, before.text) == (title, text):
         raise InputError(N_("This text is in force already."), field="text")
     version = before.version + 1 if before is not None else 1

@@ -22,13 +22,15 @@ log = logging.getLogger(__name__)
 _threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="pictures")
 
 
-async def redraw(content: bytes, *, name: str) -> tuple[str, bytes]:
-    """Media type and bytes of the picture without metadata; `name` is for the sentence on what is wrong.
+async def redraw(content: bytes, *, name: str, side: int = pictures.MAX_SIDE) -> tuple[str, bytes]:
+    """Media type and bytes of the picture without metadata, at most `side` pixels wide and high.
+
+    `name` is for the sentence on what is wrong.
 
     Raises:
         InputError: It has too many pixels, or cannot be read; its field is "files".
     """
-    code, output = await asyncio.get_running_loop().run_in_executor(_threads, _run, content)
+    code, output = await asyncio.get_running_loop().run_in_executor(_threads, _run, content, side)
     if code == 0:
         media_type, _break, picture = output.partition(b"\n")
         return media_type.decode("ascii"), picture
@@ -43,11 +45,11 @@ async def redraw(content: bytes, *, name: str) -> tuple[str, bytes]:
     raise InputError(N_("{name}: the picture is damaged and cannot be read."), field="files", name=name)
 
 
-def _run(content: bytes) -> tuple[int, bytes]:
+def _run(content: bytes, side: int) -> tuple[int, bytes]:
     """Exit code and output; whatever else ends the process - a signal, the time - is a damaged picture."""
     try:
         done = subprocess.run(  # noqa: S603 - our own program; what is a stranger's goes in as its input
-            [sys.executable, "-I", pictures.__file__],
+            [sys.executable, "-I", pictures.__file__, str(side)],
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -8,12 +8,12 @@ import reflex as rx
 
 from lk_portal.errors import NotFoundError
 from lk_portal.i18n import _, active_locale
-from lk_portal.security import markup
 from lk_portal.services import content, documents, help_topics
 from lk_portal.services.changes import INFO
 from lk_portal.services.content import Article, InfoKind
 from lk_portal.services.context import current
 from lk_portal.services.documents import Document, DocumentKind
+from lk_portal.services.info_render import rendered
 from lk_portal.state.guard import public
 from lk_portal.state.info_texts import HELP, ROUTE, edition_text, published_text, topic_item
 from lk_portal.state.live import follow
@@ -114,10 +114,10 @@ class ArticleState(rx.State):
         self.note = _note(article)
 
     def _fill(self, title: str, text: str) -> None:
-        rendered = markup.render(text, help_topics.picture_sizes().get)
-        self.title, self.html, self.is_missing = title, rendered.html, False
+        shown = rendered(text)
+        self.title, self.html, self.is_missing = title, shown.html, False
         self.parents = [{"title": _("Information"), "link": ROUTE}]
-        self.headings = [{"title": heading.text, "link": f"#{heading.id}"} for heading in rendered.headings]
+        self.headings = [{"title": heading.text, "link": f"#{heading.id}"} for heading in shown.headings]
         if len(self.headings) < CONTENTS_FROM:
             self.headings = []
 

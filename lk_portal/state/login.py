@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from lk_portal.security import markup
 from lk_portal.security.navigation import HOME, safe_next
 from lk_portal.services import content
 from lk_portal.services.context import current
+from lk_portal.services.info_render import rendered
 from lk_portal.state.flash import flash_of
 from lk_portal.state.guard import public, who
 from lk_portal.state.reader import reader
@@ -45,5 +45,5 @@ class LoginState(rx.State):
     async def _read_welcome(self) -> None:
         found = await content.block(current().database, reader(), WELCOME)
         self.welcome_title = found.title if found else ""
-        self.welcome = markup.render(found.text).html if found else ""
+        self.welcome = rendered(found.text).html if found else ""
         self.welcome_language = found.locale if found else ""

@@ -27,22 +27,22 @@ async def send(request: Request) -> Response:
     """POST /admin/tickets/send: fields form, ticket, text, send_key, and files of an answer."""
     staff = await _staff(request)
     if staff is None:
-        return uploads.refused(request, AccessDeniedError(uploads.SESSION_OVER), LOGIN, form="login")
+        return forms.refused_as_asked(request, AccessDeniedError(forms.SESSION_OVER), LOGIN, form="login")
     page, form_name = DESK, ""
     try:
         async with uploads.turn_of(staff.user_id), uploads.received(request) as form:
             form_name = forms.field(form, "form")
             page = f"{DESK}/{uploads.number_in(forms.field(form, 'ticket'))}"
             await _keep(request, staff, form)
-            return uploads.done(request, page)
+            return forms.done(request, page)
     except NotFoundError as error:
-        return uploads.refused(request, error, "/not-found")
+        return forms.refused_as_asked(request, error, "/not-found")
     except PortalError as error:
-        return uploads.refused(request, error, page, form=form_name)
+        return forms.refused_as_asked(request, error, page, form=form_name)
     except ClientDisconnect:  # nobody is there to be told
         return Response(status_code=400)
     except Exception as error:
-        return uploads.refused(request, forms.broken(error), page, form=form_name)
+        return forms.refused_as_asked(request, forms.broken(error), page, form=form_name)
 
 
 async def _keep(request: Request, staff: Identity, form: FormData) -> None:

@@ -11,18 +11,21 @@ from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from lk_portal.errors import InputError, PortalError, ThrottledError
+from lk_portal.errors import N_, ConflictError, InputError, PortalError, ThrottledError
+from lk_portal.i18n import say
 from lk_portal.logs import report
 from lk_portal.security import cookies
 from lk_portal.security.navigation import CONSENT, HOME, NEW_PASSWORD, safe_next
 from lk_portal.security.tokens import hash_of
 from lk_portal.services.access import Duty, Identity, Visit, identity_of
 from lk_portal.services.context import current
+from lk_portal.services.registration_form import FormError
 from lk_portal.web.client import client_address
 
 MAX_FORM_FIELD = 1024
+SESSION_OVER = N_("You are not signed in any more. Sign in again.")
 MAX_REFERER = 4096
 PAGES_OF_DUTIES = {Duty.NEW_PASSWORD: NEW_PASSWORD, Duty.CONSENT: CONSENT}
 
@@ -118,6 +121,35 @@ def refused(error: PortalError, page: str, **typed: str) -> Response:
     if isinstance(error, ThrottledError):
         response.headers["Retry-After"] = str(error.seconds)
     return response
+
+
+def done(request: Request, page: str) -> Response:
+    """The page to go on to: as JSON for a script that sent the form, else a redirect."""
+    return JSONResponse({"to": page}) if wants_json(request) else redirect(page)
+
+
+def refused_as_asked(request: Request, error: PortalError, page: str, **told: str) -> Response:
+    """As JSON the sentence itself, for the page that is still open; else a redirect with a flash."""
+    if not wants_json(request):
+        return refused(error, page, **told)
+    first, *others = error.errors if isinstance(error, FormError) else (error,)
+    more = [_told(other) for other in others]
+    return JSONResponse({**_told(first), "others": more}, status_code=_status_of(error))
+
+
+def _told(error: PortalError) -> dict[str, str]:
+    return {"error": say(error), "field": error.field if isinstance(error, InputError) else ""}
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a script of ours sent the form, and the page is still there."""
+    return request.headers.get("accept", "") == "application/json"
+
+
+def _status_of(error: PortalError) -> int:
+    if isinstance(error, ThrottledError):
+        return 429
+    return 409 if isinstance(error, ConflictError) else 422
 
 
 def broken(error: Exception) -> PortalError:

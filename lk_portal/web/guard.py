@@ -18,8 +18,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lk_portal.i18n import using_locale
 from lk_portal.security.cookies import websocket_cookies
-from lk_portal.security.files import MAX_UPLOAD
-from lk_portal.security.navigation import DESK_UPLOADS, UPLOADS
+from lk_portal.security.files import MAX_PICTURE_UPLOAD, MAX_UPLOAD, MAX_WRITTEN
+from lk_portal.security.navigation import (
+    AGREEMENT_PUBLISH,
+    DESK_UPLOADS,
+    INFO_PREVIEW,
+    INFO_SAVE,
+    INFO_UPLOAD,
+    UPLOADS,
+)
 from lk_portal.security.preferences import chosen_locale
 from lk_portal.security.sockets import CLOSE
 from lk_portal.settings import Settings
@@ -31,8 +38,17 @@ EVENTS_BURST = 60.0
 POLICY_VIOLATION = 1008
 ONE_YEAR = 31_536_000
 MAX_BODY = 65_536
-MAX_BODIES = MappingProxyType({UPLOADS: MAX_UPLOAD, DESK_UPLOADS: MAX_UPLOAD})
-"""Addresses whose forms may be larger, since they carry files; by path."""
+MAX_BODIES = MappingProxyType(
+    {
+        UPLOADS: MAX_UPLOAD,
+        DESK_UPLOADS: MAX_UPLOAD,
+        INFO_UPLOAD: MAX_PICTURE_UPLOAD,
+        INFO_SAVE: MAX_WRITTEN,
+        INFO_PREVIEW: MAX_WRITTEN,
+        AGREEMENT_PUBLISH: MAX_WRITTEN,
+    }
+)
+"""Addresses whose forms may be larger, since they carry files or whole texts; by path."""
 HASHED_NAME = re.compile(r"^/assets/.+-[A-Za-z0-9_-]{8,}\.(js|css|woff2)$")
 CLOSED_PATHS = ("/_upload", "/_all_routes", "/ping")
 

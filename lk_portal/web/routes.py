@@ -12,8 +12,10 @@ from lk_portal.services.health import check_health
 from lk_portal.web import duties, sign_in
 from lk_portal.web.attachments import attachment_routes
 from lk_portal.web.captcha import captcha_routes
+from lk_portal.web.consents import consents_routes
 from lk_portal.web.desk import desk_routes
 from lk_portal.web.exports import export_routes
+from lk_portal.web.info_pages import info_page_routes
 from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
@@ -42,7 +44,9 @@ def make_routes() -> Starlette:
             Route("/auth/consent", duties.consent, methods=["POST"]),
             Route("/healthz", healthz, methods=["GET"]),
             *captcha_routes(),
+            *consents_routes(),
             *export_routes(),
+            *info_page_routes(),
             *install_routes(),
             *preferences_routes(),
             *profile_routes(),

@@ -30,7 +30,7 @@ async def send(request: Request) -> Response:
     """POST /support/send: fields text, files, send_key and ticket, or subject, category, account, event."""
     identity = await forms.person_of(request, Duty.NONE)
     if identity is None or identity.subscriber_id is None:
-        return uploads.refused(request, AccessDeniedError(uploads.SESSION_OVER), LOGIN, form="login")
+        return forms.refused_as_asked(request, AccessDeniedError(forms.SESSION_OVER), LOGIN, form="login")
     author = Author(identity.user_id, identity.subscriber_id)
     page, form_name = f"{SUPPORT}?new=1", NEW
     try:
@@ -39,15 +39,15 @@ async def send(request: Request) -> Response:
                 page, form_name = f"{SUPPORT}/{uploads.number_in(number)}", ANSWER
             ticket_id = await _keep(request, author, form)
             log.info("web:ticket:send", extra={"ticket": ticket_id})
-            return uploads.done(request, f"{SUPPORT}/{ticket_id}")
+            return forms.done(request, f"{SUPPORT}/{ticket_id}")
     except NotFoundError as error:
-        return uploads.refused(request, error, "/not-found")
+        return forms.refused_as_asked(request, error, "/not-found")
     except PortalError as error:
-        return uploads.refused(request, error, page, form=form_name)
+        return forms.refused_as_asked(request, error, page, form=form_name)
     except ClientDisconnect:  # nobody is there to be told
         return Response(status_code=400)
     except Exception as error:
-        return uploads.refused(request, forms.broken(error), page, form=form_name)
+        return forms.refused_as_asked(request, forms.broken(error), page, form=form_name)
 
 
 async def _keep(request: Request, author: Author, form: FormData) -> int:

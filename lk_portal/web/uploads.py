@@ -14,17 +14,12 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
-from lk_portal.errors import N_, InputError, NotFoundError, PortalError, ThrottledError
-from lk_portal.i18n import say
+from lk_portal.errors import N_, InputError, NotFoundError
 from lk_portal.security.files import MAX_FILE_BYTES, MAX_FILES
 from lk_portal.services import attachments
 from lk_portal.services.attachments import CheckedFile, Upload
-from lk_portal.services.registration_form import FormError
-from lk_portal.web import forms
 
-SESSION_OVER = N_("You are not signed in any more. Sign in again.")
 TOO_MUCH = N_("The message is too long, or has too many files: at most {most}.")
 STILL_SENDING = N_("Your previous message is still being sent. Try again when it has arrived.")
 BUSY = N_("Too many files are being sent at the moment. Try again in a minute.")
@@ -101,26 +96,3 @@ def number_in(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_DIGITS):
         raise NotFoundError
     return int(text)
-
-
-def done(request: Request, page: str) -> Response:
-    """It has arrived: to its page, or the address of it for the script."""
-    return JSONResponse({"to": page}) if _wants_json(request) else forms.redirect(page)
-
-
-def refused(request: Request, error: PortalError, page: str, **told: str) -> Response:
-    """As JSON the sentence itself, for the page that is still open; else a redirect with a flash."""
-    if not _wants_json(request):
-        return forms.refused(error, page, **told)
-    status = 429 if isinstance(error, ThrottledError) else 422
-    first, *others = error.errors if isinstance(error, FormError) else (error,)
-    more = [_told(other) for other in others]
-    return JSONResponse({**_told(first), "others": more}, status_code=status)
-
-
-def _told(error: PortalError) -> dict[str, str]:
-    return {"error": say(error), "field": error.field if isinstance(error, InputError) else ""}
-
-
-def _wants_json(request: Request) -> bool:
-    return request.headers.get("accept", "") == "application/json"

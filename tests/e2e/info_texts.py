@@ -51,7 +51,13 @@ async def next_agreement(site: Site, *, title: str, text: str) -> AsyncIterator[
     database = Database(site.settings.database_address)
     kind, now = DocumentKind.AGREEMENT, datetime.now(UTC)
     try:
-        made = await documents.publish(database, kind=kind, title=title, text=text, now=now)
+        made = await documents.publish(
+            database,
+            kind=kind,
+            title=title,
+            text=text,
+            visit=Visit("", "test", now),
+        )
         yield
         async with database.writing() as connection:
             await connection.execute(delete(DocumentVersion).where(DocumentVersion.id == made.id))  # type: ignore[arg-type]

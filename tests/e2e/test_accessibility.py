@@ -48,6 +48,14 @@ OF_STAFF = {
     "/admin/tickets?q=550": "Обращения",
     "/admin/tickets/1": "Ответ абоненту",
 }
+OF_ADMINS = {
+    "/admin/info": "Страницы",
+    "/admin/info?kind=block": "Страницы",
+    "/admin/info/new": "Просмотр",
+    "/admin/agreement": "Соглашение",
+    "/admin/agreement?tab=consents": "Соглашение",
+    "/admin/agreement/new": "Просмотр",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
@@ -75,11 +83,13 @@ async def test_no_page_shuts_anybody_out(
     found |= await _walk(page, site, OWN)
     await give_cookie(context, site, session_cookie(site.url, seed.OPERATOR, seed.PASSWORD))
     found |= await _walk(page, site, OF_STAFF)
+    await give_cookie(context, site, session_cookie(site.url, seed.ADMIN, seed.PASSWORD))
+    found |= await _walk(page, site, OF_ADMINS)
     for duty in DUTIES:
         found |= await _look_at_duty(context, page, site, duty)
 
     assert not {address: lines for address, lines in found.items() if lines}
-    assert len(found) == len(PUBLIC) + len(OWN) + len(OF_STAFF) + len(DUTIES)
+    assert len(found) == len(PUBLIC) + len(OWN) + len(OF_STAFF) + len(OF_ADMINS) + len(DUTIES)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

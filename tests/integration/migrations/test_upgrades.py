@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 from lk_portal.models import Account, MeteringPoint, Premises, Subscriber
 from lk_portal.models.types import to_milliseconds
-from lk_portal.services import migrations
+from lk_portal.services import info_editing, migrations
 from lk_portal.services.addresses import suggest
 from lk_portal.services.answer_templates import offered
 from lk_portal.services.changes import changed_since, person_topic
@@ -385,3 +387,39 @@ def _ticket(number: int, **values: Any) -> dict[str, Any]:
     status = "closed" if values["closed_at"] else "new"
     row = {"id": number, "subscriber_id": 1, "account_id": 1, "category": "load", "subject": "x"}
     return {**row, "status": status, "created_at": NOW, "updated_at": NOW, **values}
+
+
+async def test_pages_of_before_get_their_first_revision(empty_address: str) -> None:
+    migrate(empty_address, revision="0008")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        for locale, words in (("ru", "Текст"), ("en", "Text")):
+            page = {"slug": "tariffs", "locale": locale, "kind": "page", "title": words, "text": words * 2}
+            row = {**page, "position": 5, "is_public": True, "published_at": None, "updated_at": NOW}
+            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+            connection.execute(text(f"INSERT INTO info_page ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    pages = (await info_editing.listing(database)).rows
+    assert [page.version for page in pages] == [1, 1]
+    for page in pages:
+        [first] = await info_editing.revisions(database, page.id)
+        assert (first.number, first.author, first.saved_at) == (1, "", NOW)
+        kept = await info_editing.revision(database, page.id, 1)
+        assert (kept.title, kept.text) == (page.title, page.title * 2)
+    await database.close()
+
+
+async def test_a_published_document_cannot_be_changed_by_any_statement(empty_address: str) -> None:
+    migrate(empty_address)
+    engine = create_engine(sync_url(empty_address))
+    with pytest.raises(DBAPIError, match="never changes"), engine.begin() as connection:
+        connection.execute(text("UPDATE document_version SET text = 'other' WHERE version = 1"))
+    engine.dispose()
+    assert _rows(empty_address, "SELECT count(*) FROM document_version WHERE text = 'other'") == [(0,)]

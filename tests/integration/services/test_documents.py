@@ -24,7 +24,7 @@ def office(database: Database, tmp_path: Path) -> Office:
 
 
 async def publish(office: Office, text: str, kind: DocumentKind = DocumentKind.AGREEMENT) -> Document:
-    return await documents.publish(office.database, kind=kind, title="Соглашение", text=text, now=NOW)
+    return await documents.publish(office.database, kind=kind, title="Соглашение", text=text, visit=visit())
 
 
 async def accept(office: Office, user_id: int, *ids: int) -> None:

@@ -125,7 +125,11 @@ async def test_a_new_version_asks_at_the_next_sign_in(portal: Portal) -> None:
     assert (await portal.sign_in()).duty is Duty.NONE
 
     await documents.publish(
-        portal.database, kind=DocumentKind.AGREEMENT, title="Соглашение", text="Новое.", now=NOW
+        portal.database,
+        kind=DocumentKind.AGREEMENT,
+        title="Соглашение",
+        text="Новое.",
+        visit=visit(),
     )
 
     signed_in = await portal.sign_in()
@@ -158,7 +162,11 @@ async def test_what_was_not_shown_is_not_accepted(portal: Portal) -> None:
     signed_in = await portal.sign_in()
     shown = await in_force(portal)
     await documents.publish(
-        portal.database, kind=DocumentKind.CONSENT, title="Согласие", text="Новое.", now=NOW
+        portal.database,
+        kind=DocumentKind.CONSENT,
+        title="Согласие",
+        text="Новое.",
+        visit=visit(),
     )
 
     with pytest.raises(InputError):

@@ -13,7 +13,7 @@ from lk_portal.services.content import InfoKind, Reader
 from lk_portal.services.database import Database
 from lk_portal.services.info_search import Shelf, search
 from tests.integration.services.infos import DAY, SUBSCRIBER, VISITOR, draft, put_out, write
-from tests.integration.services.people import NOW
+from tests.integration.services.people import NOW, visit
 
 CANARY = "канарейка"
 
@@ -37,7 +37,11 @@ async def test_it_finds_help_pages_news_and_documents(database: Database) -> Non
 async def test_of_documents_only_what_is_in_force(database: Database) -> None:
     for text in ("старинный", "новейший"):
         await documents.publish(
-            database, kind=DocumentKind.AGREEMENT, title="Соглашение", text=f"{text} текст", now=NOW
+            database,
+            kind=DocumentKind.AGREEMENT,
+            title="Соглашение",
+            text=f"{text} текст",
+            visit=visit(),
         )
 
     assert await found(database, VISITOR, "старинный") == {}

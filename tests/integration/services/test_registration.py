@@ -275,7 +275,11 @@ async def test_a_new_version_of_a_document_is_asked_for_again(office: Office) ->
     await office.open_account()
     old = tuple(one.id for one in await documents.current(office.database))
     await documents.publish(
-        office.database, kind=DocumentKind.AGREEMENT, title="Соглашение", text="Новое", now=NOW
+        office.database,
+        kind=DocumentKind.AGREEMENT,
+        title="Соглашение",
+        text="Новое",
+        visit=visit(),
     )
     before = await office.everything()
 

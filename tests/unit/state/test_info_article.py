@@ -26,7 +26,11 @@ async def opened(path: str) -> ArticleState:
 
 async def publish(people: People, text: str) -> None:
     await documents.publish(
-        people.database, kind=DocumentKind.AGREEMENT, title="Соглашение", text=text, now=NOW
+        people.database,
+        kind=DocumentKind.AGREEMENT,
+        title="Соглашение",
+        text=text,
+        visit=visit(),
     )
 
 

@@ -17,6 +17,7 @@ from lk_portal.models import CaptchaChallenge, DocumentKind, Letter, User
 from lk_portal.services import documents
 from lk_portal.services.access import Role
 from lk_portal.services.tables import table_of
+from lk_portal.services.visit import Visit
 from lk_portal.state import form_once
 from lk_portal.state.captcha import CaptchaState
 from lk_portal.state.guard import acting_as
@@ -219,7 +220,11 @@ async def test_two_tabs_have_pictures_of_their_own(people: People, tab: Tab, off
 async def test_a_document_that_changed_meanwhile_is_shown_anew(tab: Tab, people: People) -> None:
     boxes = tab.state.boxes
     await documents.publish(
-        people.database, kind=DocumentKind.AGREEMENT, title="Соглашение", text="Новое", now=NOW
+        people.database,
+        kind=DocumentKind.AGREEMENT,
+        title="Соглашение",
+        text="Новое",
+        visit=Visit("", "test", NOW),
     )
 
     await tab.send()

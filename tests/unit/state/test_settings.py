@@ -395,7 +395,11 @@ async def test_the_new_passwords_page_says_what_is_wrong_where(page: Page) -> No
 async def test_only_what_is_not_accepted_is_asked_for(page: Page) -> None:
     page = await owing(page, Duty.CONSENT)
     await documents.publish(
-        page.people.database, kind=DocumentKind.CONSENT, title="Согласие", text="Новое", now=NOW
+        page.people.database,
+        kind=DocumentKind.CONSENT,
+        title="Согласие",
+        text="Новое",
+        visit=Visit("", "test", NOW),
     )
     state = await page.state(ConsentState)
     tell(page, {"message": "Not found", "form": "consent", "field": "consent", "next": "/readings"})
