@@ -14,7 +14,7 @@ from tests.e2e.accessibility import require_axe, violations
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
 from tests.e2e.raw_client import session_cookie
 from tests.e2e.sessions import forget_attempts, give_cookie, put_under
-from tests.e2e.unfolded import BY_STAFF, BY_SUBSCRIBERS, BY_VISITORS
+from tests.e2e.unfolded import BY_ADMINS, BY_STAFF, BY_SUBSCRIBERS, BY_VISITORS
 
 pytestmark = pytest.mark.browser
 PUBLIC = {
@@ -42,6 +42,13 @@ OWN = {
     "/support": "Поддержка",
     "/support?new=1": "Новое обращение",
 }
+BY_ADMIN = {"/admin/tariffs": "Тарифы", "/admin/tariffs?q=нет": "Тарифы", "/admin/tariffs?row=1": "Тарифы"}
+STEPS = {
+    "": BY_VISITORS,
+    seed.SUBSCRIBER: BY_SUBSCRIBERS,
+    seed.OPERATOR: BY_STAFF,
+    seed.ADMIN: BY_ADMINS,
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
@@ -67,11 +74,13 @@ async def test_no_page_shuts_anybody_out(
     found = await _walk(page, site, PUBLIC)
     await give_cookie(context, site, session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD))
     found |= await _walk(page, site, OWN)
+    await give_cookie(context, site, session_cookie(site.url, seed.ADMIN, seed.PASSWORD))
+    found |= await _walk(page, site, BY_ADMIN)
     for duty in DUTIES:
         found |= await _look_at_duty(context, page, site, duty)
 
     assert not {address: lines for address, lines in found.items() if lines}
-    assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES)
+    assert len(found) == len(PUBLIC) + len(OWN) + len(BY_ADMIN) + len(DUTIES)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -81,7 +90,12 @@ async def test_nothing_that_opens_shuts_anybody_out(browser: Browser, site: Site
     context = await browser.new_context(viewport=TELEPHONE, color_scheme=scheme, locale="ru-RU")  # type: ignore[arg-type]
     page = await context.new_page()
     found = {}
-    for login, steps in (("", BY_VISITORS), (seed.SUBSCRIBER, BY_SUBSCRIBERS), (seed.OPERATOR, BY_STAFF)):
+    for login, steps in (
+        ("", BY_VISITORS),
+        (seed.SUBSCRIBER, BY_SUBSCRIBERS),
+        (seed.OPERATOR, BY_STAFF),
+        (seed.ADMIN, BY_ADMINS),
+    ):
         if login:
             await give_cookie(context, site, session_cookie(site.url, login, seed.PASSWORD))
         for step in steps:
@@ -90,7 +104,7 @@ async def test_nothing_that_opens_shuts_anybody_out(browser: Browser, site: Site
             found[step.__name__] = await violations(page)
 
     assert not {name: lines for name, lines in found.items() if lines}
-    assert len(found) == len(BY_VISITORS) + len(BY_SUBSCRIBERS) + len(BY_STAFF)
+    assert len(found) == sum(map(len, STEPS.values()))
 
 
 async def _walk(page: Page, site: Site, addresses: dict[str, str]) -> dict[str, list[str]]:
