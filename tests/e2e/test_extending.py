@@ -1,4 +1,4 @@
-"""docs/extending.md followed to the letter in a copy of the tree, its sample package installed: all is seen."""
+"""docs/extending.md followed to the letter in a copy of the tree, with its sample package: all is seen."""
 
 from __future__ import annotations
 
@@ -113,9 +113,14 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal
 
 
 def install(package: Path, target: Path) -> None:
-    """What `pip install` does, into a directory of its own and without a network."""
+    """What `pip install` does, into a directory of its own and without a network.
+
+    Of a copy: it leaves what it builds beside the sources.
+    """
+    source = target.with_name("source")
+    shutil.copytree(package, source)
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(target)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(package)], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(source)], check=True)
 
 
 async def _plant(data_dir: Path) -> None:
