@@ -331,10 +331,17 @@ def _as_map(checked: _MapFile) -> RegisterMap:
 
 
 _maps: dict[str, RegisterMap] = {}
+_added: list[Path] = []
+
+
+def add_maps(directory: Path) -> None:
+    """Let every `load_maps` from now on read this directory too: the maps of an installed package."""
+    if directory not in _added:
+        _added.append(directory)
 
 
 def load_maps(*directories: Path) -> tuple[RegisterMap, ...]:
-    """Read the package's maps and those of `directories`; from now on these, and only these, are known.
+    """Read our maps, those of installed packages and of `directories`; from now on only these are known.
 
     Call it at start: nothing changes when a file is wrong.
 
@@ -342,7 +349,7 @@ def load_maps(*directories: Path) -> tuple[RegisterMap, ...]:
         ConfigurationError: A file is wrong, a directory is missing, or two maps have one name.
     """
     found: dict[str, RegisterMap] = {}
-    for directory in (PACKAGE_MAPS, *directories):
+    for directory in (PACKAGE_MAPS, *_added, *directories):
         if not directory.is_dir():
             raise ConfigurationError(detail=f"{directory}: no such directory of register maps")
         for path in sorted(directory.glob("*.toml")):

@@ -14,7 +14,7 @@ from tests.e2e.accessibility import require_axe, violations
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
 from tests.e2e.raw_client import session_cookie
 from tests.e2e.sessions import forget_attempts, give_cookie, put_under
-from tests.e2e.unfolded import BY_STAFF, BY_SUBSCRIBERS, BY_VISITORS
+from tests.e2e.unfolded import BY_ADMINS, BY_STAFF, BY_SUBSCRIBERS, BY_VISITORS
 
 pytestmark = pytest.mark.browser
 PUBLIC = {
@@ -55,6 +55,15 @@ OF_ADMINS = {
     "/admin/agreement": "Соглашение",
     "/admin/agreement?tab=consents": "Соглашение",
     "/admin/agreement/new": "Просмотр",
+    "/admin/tariffs": "Тарифы",
+    "/admin/tariffs?q=нет": "Тарифы",
+    "/admin/tariffs?row=1": "Тарифы",
+}
+STEPS = {
+    "": BY_VISITORS,
+    seed.SUBSCRIBER: BY_SUBSCRIBERS,
+    seed.OPERATOR: BY_STAFF,
+    seed.ADMIN: BY_ADMINS,
 }
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
@@ -99,7 +108,12 @@ async def test_nothing_that_opens_shuts_anybody_out(browser: Browser, site: Site
     context = await browser.new_context(viewport=TELEPHONE, color_scheme=scheme, locale="ru-RU")  # type: ignore[arg-type]
     page = await context.new_page()
     found = {}
-    for login, steps in (("", BY_VISITORS), (seed.SUBSCRIBER, BY_SUBSCRIBERS), (seed.OPERATOR, BY_STAFF)):
+    for login, steps in (
+        ("", BY_VISITORS),
+        (seed.SUBSCRIBER, BY_SUBSCRIBERS),
+        (seed.OPERATOR, BY_STAFF),
+        (seed.ADMIN, BY_ADMINS),
+    ):
         if login:
             await give_cookie(context, site, session_cookie(site.url, login, seed.PASSWORD))
         for step in steps:
@@ -108,7 +122,7 @@ async def test_nothing_that_opens_shuts_anybody_out(browser: Browser, site: Site
             found[step.__name__] = await violations(page)
 
     assert not {name: lines for name, lines in found.items() if lines}
-    assert len(found) == len(BY_VISITORS) + len(BY_SUBSCRIBERS) + len(BY_STAFF)
+    assert len(found) == sum(map(len, STEPS.values()))
 
 
 async def _walk(page: Page, site: Site, addresses: dict[str, str]) -> dict[str, list[str]]:

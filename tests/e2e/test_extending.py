@@ -1,10 +1,15 @@
-"""docs/extending.md followed to the letter in a copy of the tree: its meter is read, its page is seen."""
+"""docs/extending.md followed to the letter in a copy of the tree, with its sample package: all is seen."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +19,21 @@ import lk_portal.metering.modbus  # noqa: F401 - registers the adapters
 from lk_portal.errors import ConfigurationError
 from lk_portal.metering.base import adapter_for
 from lk_portal.metering.maps import load_maps
-from lk_portal.metering.simulator import SimulatedGateway, SimulatedMeter
+from lk_portal.metering.simulator import SimulatedGateway, SimulatedMeter, serial_of
 from lk_portal.metering.types import GatewayTarget, MeterTarget, Quantity
 from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
 from lk_portal.settings import load_settings
 from tests.e2e import seed
-from tests.portal_process import ROOT, running_portal
+from tests.portal_process import ROOT, RunningPortal, portal_environment, running_portal
 
+MAPS = """
+from lk_portal.jobs.protocols import load_protocols
+from lk_portal.metering.maps import known_maps
+from lk_portal.settings import load_settings
+load_protocols(load_settings())
+print(*(one.name for one in known_maps()))
+"""
 GUIDE = ROOT / "docs" / "extending.md"
 LEFT_OUT = (
     "var",
@@ -35,7 +47,9 @@ LEFT_OUT = (
     "axe",
     ".web",
 )
-MOST_LINES = 30
+PLUGIN = ROOT / "docs" / "examples" / "acme_lk"
+MOST_LINES = {"maps/acme-one.toml": 30, "lk_portal/pages/tips.py": 20, "lk_portal/resources/lines.py": 25}
+"""Of each example, without the empty ones."""
 
 
 def example(path: str) -> str:
@@ -44,7 +58,7 @@ def example(path: str) -> str:
         rf"`{re.escape(path)}`:\n\n```\w+\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL
     )
     assert found, f"docs/extending.md has no example for {path}"
-    assert len(found[1].splitlines()) <= MOST_LINES
+    assert len([line for line in found[1].splitlines() if line]) <= MOST_LINES[path]
     return found[1]
 
 
@@ -82,31 +96,120 @@ def test_a_typo_in_it_is_refused_with_file_key_and_reason(
     load_maps()
 
 
-@pytest.mark.browser
-async def test_the_page_of_the_guide_is_seen(tmp_path: Path, page: Page) -> None:
-    tree, data_dir = tmp_path / "tree", tmp_path / "data"
-    await asyncio.to_thread(
-        shutil.copytree, ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True
-    )
-    (tree / "lk_portal" / "pages" / "tips.py").write_text(
-        example("lk_portal/pages/tips.py"), encoding="utf-8"
-    )
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    """A portal of a copy of the tree with the guide's page and list in it, and the sample package."""
+    folder = tmp_path_factory.mktemp("extended")
+    tree, packages, data_dir = folder / "tree", folder / "packages", folder / "data"
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    for path in ("lk_portal/pages/tips.py", "lk_portal/resources/lines.py"):
+        (tree / path).write_text(example(path), encoding="utf-8")
+    install(tree / "docs" / "examples" / "acme_lk", packages)
     data_dir.mkdir()
+    asyncio.run(_plant(data_dir))
+    search = os.pathsep.join([str(tree), str(packages)])
+    with running_portal(data_dir, root=tree, LK_IS_WORKER_EMBEDDED="false", PYTHONPATH=search) as portal:
+        yield portal
+
+
+def install(package: Path, target: Path) -> None:
+    """What `pip install` does, into a directory of its own and without a network.
+
+    Of a copy: it leaves what it builds beside the sources.
+    """
+    source = target.with_name("source")
+    shutil.copytree(package, source)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(target)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(source)], check=True)
+
+
+async def _plant(data_dir: Path) -> None:
     settings = load_settings(environment="demo", data_dir=data_dir, bcrypt_rounds=4, database_url="")
     migrate(settings.database_address)
     database = Database(settings.database_address)
     await seed.plant(database, settings, simulator_port=1)
     await database.close()
 
-    with running_portal(data_dir, root=tree, LK_IS_WORKER_EMBEDDED="false") as portal:
-        await page.goto(f"{portal.url}/tips")
-        await page.get_by_label("Логин").wait_for()
-        await expect(page).to_have_url(re.compile("next="))
-        await page.get_by_label("Логин").fill(seed.SUBSCRIBER)
-        await page.get_by_label("Пароль").fill(seed.PASSWORD)
-        await page.get_by_role("button", name="Войти").click()
-        await expect(page.locator("#tips")).to_have_text("Meters to try it on: 1")
-        await expect(page.get_by_role("heading", name="Saving tips")).to_be_visible()
-        await page.get_by_role("link", name="Главная").click()
-        await page.get_by_role("link", name="Saving tips").click()
-        await expect(page).to_have_url(re.compile("/tips"))
+
+async def sign_in(page: Page, portal: RunningPortal, path: str, login: str) -> None:
+    """Go to a page as a visitor, and on to it through the form of signing in."""
+    await page.goto(f"{portal.url}{path}")
+    await page.get_by_label("Логин").wait_for()
+    await expect(page).to_have_url(re.compile("next="))
+    await page.get_by_label("Логин").fill(login)
+    await page.get_by_label("Пароль").fill(seed.PASSWORD)
+    await page.get_by_role("button", name="Войти").click()
+
+
+@pytest.mark.browser
+async def test_the_page_of_the_guide_is_seen(extended: RunningPortal, page: Page) -> None:
+    await sign_in(page, extended, "/tips", seed.SUBSCRIBER)
+    await expect(page.locator("#tips")).to_have_text("Meters to try it on: 1")
+    await expect(page.get_by_role("heading", name="Saving tips")).to_be_visible()
+    await page.get_by_role("link", name="Главная").click()
+    await page.get_by_role("link", name="Saving tips").click()
+    await expect(page).to_have_url(re.compile("/tips"))
+
+
+@pytest.mark.browser
+async def test_the_list_of_the_guide_takes_a_row(extended: RunningPortal, page: Page) -> None:
+    await sign_in(page, extended, "/admin/lines", seed.ADMIN)
+    await expect(page.get_by_role("heading", name="Lines to meters")).to_be_visible()
+    await page.get_by_role("link", name="Добавить").click()
+    for label, text in (
+        ("Line*", "Подвал"),
+        ("Protocol*", "modbus-tcp"),
+        ("Host*", "10.0.0.9"),
+        ("Port*", "502"),
+    ):
+        await page.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="Сохранить").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.goto(f"{extended.url}/admin/lines?q=подвал")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await expect(page.locator("tbody tr")).to_contain_text("10.0.0.9")
+
+
+@pytest.mark.browser
+async def test_the_page_of_an_installed_package_is_seen_with_its_badge(
+    extended: RunningPortal, page: Page
+) -> None:
+    with sqlite3.connect(extended.data_dir / "portal.sqlite3") as connection:
+        connection.execute("UPDATE seen_marker SET seen_at = seen_at - 864000000 WHERE section = 'readings'")
+    await sign_in(page, extended, "/accounts", seed.SUBSCRIBER)
+    item = page.get_by_role("link", name=re.compile("Acme's advice"))
+    await expect(item.locator(".menu-badge:not([data-number=''])")).to_be_attached()
+    await item.click()
+    await expect(page.locator("#advice")).to_have_text("Wash at night.")
+
+
+@pytest.mark.browser
+async def test_the_list_of_an_installed_package_takes_a_row(extended: RunningPortal, page: Page) -> None:
+    await sign_in(page, extended, "/admin/acme_seals?row=new", seed.ADMIN)
+    serial = serial_of(1)
+    for label, text in (("Meter*", serial), ("Number*", "A-17"), ("Placed on*", "2026-11-20")):
+        await page.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="Сохранить").click()
+    await expect(page.locator("tbody tr").filter(has_text="A-17")).to_contain_text(serial)
+
+
+def test_the_meter_model_of_an_installed_package_is_known(tmp_path: Path) -> None:
+    install(PLUGIN, tmp_path / "packages")
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    known = {}
+    for name, search in (("with", f"{ROOT}{os.pathsep}{tmp_path / 'packages'}"), ("without", str(ROOT))):
+        environment = portal_environment(data_dir, 1, PYTHONPATH=search)
+        asked = subprocess.run(
+            [sys.executable, "-c", MAPS],
+            env=environment,
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        known[name] = asked.stdout.split()
+
+    assert "acme-two" in known["with"]
+    assert "acme-two" not in known["without"]
+    assert "eastron-sdm630" in known["without"]

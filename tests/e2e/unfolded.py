@@ -13,6 +13,7 @@ from lk_portal.metering.simulator import serial_of
 from tests.e2e import seed
 from tests.e2e.conftest import Site
 from tests.e2e.newcomers import AGREEMENT, CONSENT
+from tests.e2e.sessions import in_database
 
 Step = Callable[[Page, Site], Awaitable[None]]
 ACCOUNT = f"лицевой счет {seed.OWNED_ACCOUNT}"
@@ -140,6 +141,29 @@ async def empty_answer_of_staff(page: Page, site: Site) -> None:
     await expect(page.locator("#desk-done")).to_contain_text("Заметка сохранена.")
 
 
+async def form_of_a_row_with_errors(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/admin/tariffs?row=new")
+    await page.get_by_role("button", name="Сохранить").click()
+    await expect(page.locator("#name-error")).to_contain_text("Заполните")
+
+
+async def two_versions_of_a_row(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/admin/tariffs")
+    await page.get_by_role("link", name="Открыть").first.click()
+    await expect(page.get_by_label("Название*")).not_to_have_value("")
+    in_database(site, "UPDATE tariff SET name = name || '!'")
+    await page.get_by_label("Название*").fill("Своё")
+    await page.get_by_role("button", name="Сохранить").click()
+    await expect(page.get_by_role("table", name="Обе версии")).to_be_visible()
+
+
+async def question_before_removal(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/admin/tariffs")
+    await page.get_by_role("checkbox").first.check()
+    await page.get_by_role("button", name="Применить").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Будет удалено")
+
+
 BY_VISITORS: tuple[Step, ...] = (refused_sign_in, empty_registration, empty_recovery)
 BY_SUBSCRIBERS: tuple[Step, ...] = (
     folded_menu,
@@ -156,3 +180,4 @@ BY_SUBSCRIBERS: tuple[Step, ...] = (
     ticket,
 )
 BY_STAFF: tuple[Step, ...] = (work_of_staff, empty_answer_of_staff)
+BY_ADMINS: tuple[Step, ...] = (form_of_a_row_with_errors, two_versions_of_a_row, question_before_removal)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, literal
+from sqlalchemy import Boolean, ColumnElement, Select, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -43,6 +43,32 @@ class likely(_Condition):  # noqa: N801 - as above
 
     name = "likely"
     inherit_cache = True
+
+
+class is_among(_Condition):  # noqa: N801 - as above
+    """`is_among(key, select)`: whether a key is one of a few thousand that are found first.
+
+    PostgreSQL would rather walk all rows in the list's order and look each up among the found ones, for it
+    expects to have a page of them soon. An array it fetches by the key's index.
+    """
+
+    name = "is_among"
+    inherit_cache = True
+
+    def __init__(self, key: ColumnElement[Any], found: Select[Any]) -> None:
+        super().__init__(key, found.scalar_subquery())
+
+
+@compiles(is_among)
+def _in(element: Any, compiler: Any, **options: Any) -> str:
+    key, found = (compiler.process(one, **options) for one in element.clauses)
+    return f"({key} IN {found})"
+
+
+@compiles(is_among, "postgresql")
+def _any(element: Any, compiler: Any, **options: Any) -> str:
+    key, found = (compiler.process(one, **options) for one in element.clauses)
+    return f"({key} = ANY (ARRAY {found}))"
 
 
 @compiles(likely)

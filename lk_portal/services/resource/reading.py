@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import NotFoundError
 from lk_portal.services.database import Database
-from lk_portal.services.resource.beginning import LAST, begins, likely
+from lk_portal.services.resource.beginning import LAST, begins, is_among, likely
 from lk_portal.services.resource.cursor import decode, encode
 from lk_portal.services.resource.joining import Joins, joins_to, own_condition, tables_of
 from lk_portal.services.resource.spec import Filter, Resource, column_of, fits, python_type
@@ -238,7 +238,7 @@ def _conditions(resource: Resource, view: View, now: datetime) -> Conditions:
     conditions = [own_condition(resource.key, one) for one in (resource.only, *found) if one is not None]
     typed = " ".join(view.query.split())
     if typed and resource.search:
-        conditions.append(resource.key.in_(_found(resource, typed)))
+        conditions.append(is_among(resource.key, _found(resource, typed)))
     return conditions
 
 

@@ -185,7 +185,7 @@ class Resource:
     route: str
     title: str
     columns: tuple[Column, ...]
-    icon: str = ""
+    icon: str = "list"
     order: int = 100
     is_in_menu: bool = True
     readers: frozenset[Role] = STAFF

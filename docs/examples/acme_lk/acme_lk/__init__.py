@@ -1,0 +1,1 @@
+"""A sample extension of lk-portal; `plugin` is what the portal imports."""
