@@ -17,17 +17,19 @@ from lk_portal.services.database import sync_url
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
 _SEARCH_TABLE = "street_search"
 _SEARCH_INDEX = "ix_street_words"
+_OF_BEGINNINGS = "_begins"
 
 
 def is_modelled(name: str | None, kind: str, _parents: object = None) -> bool:
     """Whether a table or index found in a database should be in the models: `include_name` of Alembic.
 
     The search of addresses is made by each database's own means, which models cannot say: a table of FTS5
-    with those it keeps for itself, and an index over an expression.
+    with those it keeps for itself, and an index over an expression. The indexes of beginnings are there on
+    PostgreSQL only: SQLite finds beginnings by its ordinary ones (`services.resource.beginning`).
     """
     if kind == "table":
         return name is None or not (name == _SEARCH_TABLE or name.startswith(f"{_SEARCH_TABLE}_"))
-    return not (kind == "index" and name == _SEARCH_INDEX)
+    return not (kind == "index" and name and (name == _SEARCH_INDEX or name.endswith(_OF_BEGINNINGS)))
 
 
 def migrate(address: str, *, revision: str = "head") -> None:

@@ -133,9 +133,9 @@ async def read_row(database: Database, resource: Resource, key: int) -> dict[str
 async def begin_with(database: Database, attribute: Any, typed: str, *, most: int = 10) -> list[str]:
     """The first values of a text attribute that begin with what was typed; none for nothing."""
     typed = typed.strip()
-    if not typed or not is_storable(typed):
-        return []
     column = column_of(attribute)
+    if not typed or not is_storable(typed) or python_type(column) is not str:
+        return []
     query = select(column).where(or_(*(begins(column, text) for text in _spellings(typed))))
     async with database.reading() as connection:
         return list((await connection.execute(query.order_by(column).limit(most))).scalars())
@@ -226,8 +226,10 @@ def _found(resource: Resource, typed: str) -> Any:
 
 
 def _spellings(typed: str) -> set[str]:
-    """As it was typed, and with the capitals that names and codes have."""
-    return {typed, typed.lower(), typed.upper(), typed.title(), typed[:1].upper() + typed[1:]}
+    """As it was typed, and with the capitals that names, codes and streets ("ул. Новая") have."""
+    kind, space, name = typed.partition(" ")
+    street = kind.lower() + space + name.title()
+    return {typed, typed.lower(), typed.upper(), typed.title(), typed[:1].upper() + typed[1:], street}
 
 
 def joins(resource: Resource, *tables: CoreTable) -> list[tuple[CoreTable, ColumnElement[bool]]]:

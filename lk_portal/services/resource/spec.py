@@ -141,6 +141,7 @@ class FormField:
             date: "date",
             int: "number",
             float: "number",
+            Decimal: "number",
         }
         return kinds.get(python, "text")
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import create_engine, insert, inspect, text
 
 from alembic import command
-from lk_portal.models import Premises
+from lk_portal.models import Premises, Subscriber
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import migrations
 from lk_portal.services.addresses import suggest
@@ -17,6 +17,7 @@ from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
 from lk_portal.services.notification_choices import Channel, Choice, NotificationKind, choices_of
+from lk_portal.services.resource.reading import begin_with
 from lk_portal.services.seen import Section, mark_seen
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -286,3 +287,27 @@ async def test_marks_of_before_are_kept_and_tell_when_they_were_made(empty_addre
     await database.close()
     marks = _rows(empty_address, "SELECT section FROM seen_marker ORDER BY section")
     assert marks == [("events",), ("info",)]
+
+
+async def test_rows_of_before_are_found_by_their_beginnings(empty_address: str) -> None:
+    migrate(empty_address, revision="0008")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        for table in ("subscriber", "premises"):
+            for row in VERSION_1[table]:
+                stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+                names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    assert await begin_with(database, Subscriber.full_name, "иванов") == ["Иванов Иван"]
+    assert await begin_with(database, Premises.street, "ул. фёдора", most=1) == ["ул. Фёдора Крылова"]
+    await database.close()
+    indexes = {one["name"] for one in inspect(engine).get_indexes("subscriber")}
+    engine.dispose()
+    assert "ix_subscriber_full_name" in indexes
+    assert ("ix_subscriber_full_name_begins" in indexes) is not is_sqlite
