@@ -110,7 +110,7 @@ def _parsed(one: FormField, text: str, zone: ZoneInfo) -> Any:
     kind = python_type(one.column)
     try:
         if kind is datetime:
-            return _moment(text, zone)
+            return wall_time(text, zone)
         if kind is date:
             return date.fromisoformat(text)
         number = Decimal(text.replace(",", ".").replace("\u00a0", "").replace(" ", ""))
@@ -132,8 +132,12 @@ _MISTAKES = {
 }
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A time of the wall clock; of one that exists twice the first, one that does not exist is a mistake."""
+def wall_time(text: str, zone: ZoneInfo) -> datetime:
+    """A time of the wall clock, aware UTC; of one that exists twice the first.
+
+    Raises:
+        ValueError: It is no time, or the clock never showed it.
+    """
     typed = datetime.fromisoformat(text)
     if typed.tzinfo is not None:
         return typed.astimezone(UTC)
