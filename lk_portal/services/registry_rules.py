@@ -84,13 +84,18 @@ async def check_meter(_connection: AsyncConnection, values: dict[str, Any], _key
     require_map(values["map_name"], field="map_name")
 
 
+def map_names() -> list[str]:
+    """The register maps that this portal knows."""
+    return [known.name for known in known_maps()]
+
+
 def require_map(name: str, *, field: str) -> None:
     """A register map's name, or nothing.
 
     Raises:
         InputError: There is no such map.
     """
-    names = [known.name for known in known_maps()]
+    names = map_names()
     if name and name not in names:
         raise InputError(NO_MAP, field=field, names=", ".join(names))
 
