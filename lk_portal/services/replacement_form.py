@@ -93,8 +93,8 @@ def read_replacement(
         "map_name": read.optional("map_name", _map, ""),
         "installed_at": read.optional("installed_at", lambda text: _moment(text, zone), removed_at),
         "initial": read.registers(INITIAL, initial),
-        "ct_ratio": read.optional("ct_ratio", _ratio, Decimal(1)),
-        "vt_ratio": read.optional("vt_ratio", _ratio, Decimal(1)),
+        "ct_ratio": read.optional("ct_ratio", ratio_of, Decimal(1)),
+        "vt_ratio": read.optional("vt_ratio", ratio_of, Decimal(1)),
         "keeps_line": form.get("keeps_line") in (True, "on", "yes"),
         "seal": read.optional("seal", lambda text: checked(text, field="seal", most=MAX_SEAL), ""),
         "verified_on": read.optional("verified_on", _day, None),
@@ -140,7 +140,7 @@ class _Reader:
         """The readings that were typed; one of active energy, the sum or zones, has to be there."""
         found, wanted = [], list(registers)
         for register in wanted:
-            value = self.optional(field_of(side, register), _energy, None)
+            value = self.optional(field_of(side, register), energy_of, None)
             if value is not None:
                 found.append(RegisterValue(*register, value))
         if not any(one.quantity is Quantity.A_PLUS for one in found):
@@ -186,15 +186,24 @@ def _decimal(text: str, sentence: str) -> Decimal:
     return number
 
 
-def _energy(text: str) -> int:
-    """Wh of a text in kWh."""
+def energy_of(text: str) -> int:
+    """Wh of a text in kWh.
+
+    Raises:
+        InputError: It is no such number.
+    """
     value = _decimal(text, NO_NUMBER)
     if not 0 <= value <= MAX_VALUE_WH // 1000 or value * 1000 != int(value * 1000):
         raise InputError(NO_NUMBER)
     return int(value * 1000)
 
 
-def _ratio(text: str) -> Decimal:
+def ratio_of(text: str) -> Decimal:
+    """A transformer ratio.
+
+    Raises:
+        InputError: It is none.
+    """
     ratio = _decimal(text, N_("A ratio is a number above zero."))
     if not 0 < ratio <= MAX_RATIO or ratio != round(ratio, 4):
         raise InputError(N_("A ratio is a number above zero."))
