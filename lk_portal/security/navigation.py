@@ -12,6 +12,8 @@ SETTINGS = "/settings"
 SUPPORT = "/support"
 UPLOADS = f"{SUPPORT}/send"
 FILES = f"{SUPPORT}/files"
+IMPORT = "/admin/import"
+IMPORT_UPLOADS = f"{IMPORT}/send"
 _NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
 
 

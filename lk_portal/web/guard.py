@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lk_portal.i18n import using_locale
 from lk_portal.security.cookies import websocket_cookies
-from lk_portal.security.files import MAX_UPLOAD
-from lk_portal.security.navigation import UPLOADS
+from lk_portal.security.files import MAX_REGISTRY_UPLOAD, MAX_UPLOAD
+from lk_portal.security.navigation import IMPORT_UPLOADS, UPLOADS
 from lk_portal.security.preferences import chosen_locale
 from lk_portal.security.sockets import CLOSE
 from lk_portal.settings import Settings
@@ -31,7 +31,7 @@ EVENTS_BURST = 60.0
 POLICY_VIOLATION = 1008
 ONE_YEAR = 31_536_000
 MAX_BODY = 65_536
-MAX_BODIES = MappingProxyType({UPLOADS: MAX_UPLOAD})
+MAX_BODIES = MappingProxyType({UPLOADS: MAX_UPLOAD, IMPORT_UPLOADS: MAX_REGISTRY_UPLOAD})
 """Addresses whose forms may be larger, since they carry files; by path."""
 HASHED_NAME = re.compile(r"^/assets/.+-[A-Za-z0-9_-]{8,}\.(js|css|woff2)$")
 CLOSED_PATHS = ("/_upload", "/_all_routes", "/ping")

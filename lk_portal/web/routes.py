@@ -16,6 +16,7 @@ from lk_portal.web.exports import export_routes
 from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
+from lk_portal.web.registry_import import registry_import_routes
 from lk_portal.web.resources import resource_routes
 from lk_portal.web.support import support_routes
 
@@ -45,6 +46,7 @@ def make_routes() -> Starlette:
             *install_routes(),
             *preferences_routes(),
             *profile_routes(),
+            *registry_import_routes(),
             *resource_routes(),
             *support_routes(),
             *attachment_routes(),

@@ -7,7 +7,9 @@ import reflex as rx
 from lk_portal.components.kit import card, link_button
 from lk_portal.i18n import _
 from lk_portal.pages.registry import all_pages, portal_page
+from lk_portal.security.navigation import IMPORT
 from lk_portal.services.access import Role
+from lk_portal.state.shell import ShellState
 
 LISTS = (
     "subscribers",
@@ -39,6 +41,10 @@ def registry() -> rx.Component:
         *(
             link_button(page.title, to=page.route, icon_name=page.icon, class_name="justify-start")
             for page in found
+        ),
+        rx.cond(
+            ShellState.role == Role.ADMIN.value,
+            link_button(_("Import of the registry"), to=IMPORT, icon_name="up", class_name="justify-start"),
         ),
         class_name="gap-2",
     )

@@ -123,12 +123,13 @@ def _complain_of_merged(path: Path, sheet: Any, complaints: Complaints) -> None:
         rest = b""
         seen: set[bytes] = set()
         while piece := source.read(_READ_BYTES):
-            for found in _MERGED.finditer(rest + piece):
+            part = rest + piece
+            for found in _MERGED.finditer(part) if b"mergeCell" in part else ():
                 if found[1] not in seen:
                     seen.add(found[1])
                     wrong = CellError("", N_("merged cells {cells}; split them"), cells=found[1].decode())
                     complaints.add(int(found[2]), (), wrong)
-            rest = (rest + piece)[-_OVERLAP:]
+            rest = part[-_OVERLAP:]
 
 
 def _batches(rows: Iterator[Any], columns: Sequence[str], complaints: Complaints) -> Iterator[Batch]:
