@@ -24,8 +24,9 @@ STAGE = StageTable(
 )
 _HOME = """(SELECT min(p.id) FROM premises p WHERE p.settlement = s.settlement AND p.street = s.street
   AND p.house = s.house AND p.flat = s.flat)"""
-_OWNER = """(SELECT min(o.id) FROM subscriber o WHERE o.full_name = s.subscriber AND o.email = s.person
-  AND o.phone = s.phone)"""
+# By the index of names alone: nearly all have the same e-mail or phone, none, and SQLite might go by that.
+_OWNER = """(SELECT min(o.id) FROM subscriber o WHERE o.full_name = s.subscriber
+  AND o.email || '' = s.person AND o.phone || '' = s.phone)"""
 _IS_NEW = "NOT EXISTS (SELECT 1 FROM account a WHERE a.number = s.account)"
 _PLACED = """stage_registry s JOIN meter m ON m.serial = s.meter_serial
   JOIN installation i ON i.meter_id = m.id AND i.installed_at = MS(s.installed_ms)"""
