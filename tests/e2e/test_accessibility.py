@@ -42,6 +42,21 @@ OWN = {
     "/support": "Поддержка",
     "/support?new=1": "Новое обращение",
 }
+OF_STAFF = {
+    "/admin/registry": "Реестр",
+    "/admin/subscribers": "Абоненты",
+    "/admin/accounts": "Лицевые счета",
+    "/admin/accounts?row=new": "Лицевые счета",
+    "/admin/meters": "Приборы учета",
+    f"/admin/meters/{serial_of(1)}/replace": "Замена прибора учета",
+    "/admin/premises": "Адреса",
+    "/admin/points": "Точки учета",
+    "/admin/installations": "Установки приборов",
+    "/admin/verifications": "Поверки",
+    "/admin/seals": "Пломбы",
+    "/admin/zones": "Тарифные зоны",
+    "/admin/import": "Загрузка реестра",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
@@ -67,11 +82,13 @@ async def test_no_page_shuts_anybody_out(
     found = await _walk(page, site, PUBLIC)
     await give_cookie(context, site, session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD))
     found |= await _walk(page, site, OWN)
+    await give_cookie(context, site, session_cookie(site.url, seed.ADMIN, seed.PASSWORD))
+    found |= await _walk(page, site, OF_STAFF)
     for duty in DUTIES:
         found |= await _look_at_duty(context, page, site, duty)
 
     assert not {address: lines for address, lines in found.items() if lines}
-    assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES)
+    assert len(found) == len(PUBLIC) + len(OWN) + len(OF_STAFF) + len(DUTIES)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

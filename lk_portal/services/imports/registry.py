@@ -133,7 +133,8 @@ async def _write(job: Job, scratch: Scratch) -> RegistryReport:
     done = 0
     try:
         async with job.writing(REGISTRY_IMPORTED) as connection:
-            for rows in _staged(scratch, job):
+            staged = _staged(scratch, job)
+            while (rows := await asyncio.to_thread(next, staged, None)) is not None:
                 await stage(connection, STAGE, rows)
                 for name, statement in STATEMENTS:
                     count = await run(connection, statement)
