@@ -35,6 +35,8 @@ async def send(request: Request) -> Response:
     """POST /admin/import/send: the field `file`. The check begins, and its page is shown."""
     identity = await _admin(request)
     if identity is None:
+        async for _piece in request.stream():  # else a browser tells of a broken line instead of the sign-in
+            pass
         return forms.redirect(forms.with_next(LOGIN, IMPORT))
     try:
         name, content = await _received(request)

@@ -82,8 +82,8 @@ async def test_a_meter_is_replaced_and_the_years_chart_shows_no_spike(page: Page
     await page.goto(f"{site.url}/admin/meters")
     await page.get_by_role("searchbox").fill(serial)
     await page.get_by_role("button", name="Найти").click()
-    await page.get_by_role("link", name="Заменить").click()
-    await expect(page.get_by_role("heading", name=f"Старый прибор {serial}")).to_be_visible()
+    await page.get_by_role("row").filter(has_text=serial).get_by_role("link", name="Заменить").click()
+    await expect(page.get_by_role("heading", name=f"Снятый прибор учета {serial}")).to_be_visible()
     await expect(page.get_by_text("Последнее: 5 000,000")).to_be_visible()
     local = (now - 3 * HOUR).astimezone(OMSK)
     await page.get_by_label("Снят*").fill(f"{local:%Y-%m-%dT%H:%M}")
@@ -106,6 +106,7 @@ async def test_a_meter_is_replaced_and_the_years_chart_shows_no_spike(page: Page
     await in_service(site, poll)
     await as_admin(page, site, OWNER)
     await page.goto(f"{site.url}/readings?interval=year&period={now:%Y}")
+    await page.get_by_text("То же таблицей").click()
     table = page.get_by_role("table")
     await table.wait_for()
     numbers = [
@@ -172,6 +173,7 @@ async def test_the_files_are_for_administrators_only(site: Site) -> None:
         async with httpx.AsyncClient(base_url=site.url, headers={"cookie": cookie}) as client:
             assert [(await client.get(address)).status_code for address in addresses] == [404] * 3
             before = in_database(site, "SELECT count(*) FROM import_run")
+        async with httpx.AsyncClient(base_url=site.url, headers={"cookie": cookie}) as client:
             sent = await client.post("/admin/import/send", files=forms, headers={"origin": site.url})
             assert sent.headers["location"].startswith("/login")
             assert in_database(site, "SELECT count(*) FROM import_run") == before

@@ -106,7 +106,7 @@ def _bad_rows() -> rx.Component:
                 rx.el.caption(_("Bad rows"), class_name="sr-only"),
                 rx.el.thead(
                     rx.el.tr(
-                        rx.el.th(_("Row"), scope="col", class_name="text-right"),
+                        rx.el.th(_("Line"), scope="col", class_name="text-right"),
                         rx.el.th(_("Column"), scope="col"),
                         rx.el.th(_("Reason"), scope="col"),
                     )
@@ -122,7 +122,7 @@ def _bad_rows() -> rx.Component:
 
 def _bad_row(row: rx.Var[list[str]]) -> rx.Component:
     return rx.el.tr(
-        rx.el.td(row[0], class_name="text-right tabular-nums", custom_attrs={"data-label": _("Row")}),
+        rx.el.td(row[0], class_name="text-right tabular-nums", custom_attrs={"data-label": _("Line")}),
         rx.el.td(row[1], custom_attrs={"data-label": _("Column")}),
         rx.el.td(row[2], class_name="break-words", custom_attrs={"data-label": _("Reason")}),
     )

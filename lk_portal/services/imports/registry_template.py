@@ -51,7 +51,7 @@ def report_csv(bad_rows: Iterable[BadLine]) -> bytes:
     buffer = io.StringIO(newline="")
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_("Row"), _("Column"), _("Reason")])
+    writer.writerow([_("Line"), _("Column"), _("Reason")])
     for bad in bad_rows:
         writer.writerow([bad.line, text_cell(bad.column), text_cell(reason_of(bad))])
     return buffer.getvalue().encode()

@@ -99,10 +99,10 @@ def _delimiter(path: Path, encoding: str) -> str:
 
 def _workbook_rows(path: Path, columns: Sequence[str], complaints: Complaints) -> Iterator[Batch]:
     try:
-        book = load_workbook(path, read_only=True)
-        with closing(book):
+        _refuse_bombs(path)  # first of all: opening a workbook already reads all of its texts
+        # As an open file, for of a path openpyxl asks how its name ends.
+        with path.open("rb") as file, closing(load_workbook(file, read_only=True)) as book:
             sheet = book.worksheets[0]
-            _refuse_bombs(path)
             _complain_of_merged(path, sheet, complaints)
             # What the file says of its own size is not to be trusted: a million columns of nothing.
             sheet.reset_dimensions()

@@ -18,7 +18,7 @@ from lk_portal.services.imports.registry_template import report_csv, template_cs
 from lk_portal.services.imports.source import BadLine
 from lk_portal.services.tables import table_of
 from tests.integration.services.imports.files import count
-from tests.integration.services.imports.registry_files import csv_file, row
+from tests.integration.services.imports.registry_files import cells, csv_file, row, workbook
 from tests.integration.services.polled import rows_of
 from tests.integration.services.registry_staff import NOW, SETTINGS, author
 
@@ -49,6 +49,12 @@ async def test_a_good_file_is_checked_and_then_written(portal: Portal, tmp_path:
     assert (done.status, done.report["meters"]) == (ImportStatus.DONE, 1)
     assert await count(portal.database, "meter") == 1
     assert await count(portal.database, "import_file") == 0
+    book = workbook(tmp_path / "r.xlsx", [cells(row(2))]).read_bytes()
+    await runs.begin(portal, name="реестр.xlsx", content=book, user_id=staff.user_id)
+    await runs.finished()
+    last = await runs.last_run(portal.database)
+    assert last is not None
+    assert (await runs.run_of(portal.database, last, now=NOW)).status is ImportStatus.CHECKED
     (entry,) = [one for one in await rows_of(portal.database, AuditEntry) if "file:import" in one.action]
     assert (entry.actor_user_id, entry.detail) == (staff.user_id, {"file": "реестр.csv"})
     with pytest.raises(NotFoundError):
