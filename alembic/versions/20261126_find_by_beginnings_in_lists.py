@@ -12,10 +12,18 @@ depends_on = None
 
 
 # For sorting on both databases, and for the search on SQLite.
-SORTED = (("subscriber", "full_name"), ("subscriber", "email"), ("subscriber", "phone"), ("gateway", "name"))
+NAMES = (
+    ("subscriber", "full_name"),
+    ("subscriber", "email"),
+    ("subscriber", "phone"),
+    ("gateway", "name"),
+    ("premises", "street"),
+    ("seal", "number"),
+)
+SORTED = (*NAMES, ("verification", "due_on"))
 # PostgreSQL finds beginnings only by an index that goes letter by letter, not by the rules of a language.
 SEARCHED = (
-    *SORTED,
+    *NAMES,
     ("account", "number"),
     ("meter", "serial"),
     ("metering_point", "code"),

@@ -1,10 +1,10 @@
-"""`lk import`: files of intervals, readings and events. All of a file is written, or nothing of it."""
+"""`lk import`: files of the registry, intervals, readings and events. All of a file is written, or none."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,11 +13,13 @@ from lk_portal.errors import N_
 
 if TYPE_CHECKING:
     from lk_portal.services.context import Portal
+    from lk_portal.services.imports.registry import RegistryReport
     from lk_portal.services.imports.source import BadLine
     from lk_portal.services.imports.work import Conflict, ImportReport, Job, Phase
 
 TOLD_EVERY = 100_000
 MAX_CONFLICTS_NAMED = 100
+_Report = TypeVar("_Report")
 
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _dry_run = click.option("--dry-run", is_flag=True, help=N_("Check the file and say what would change."))
@@ -26,7 +28,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help=N_("Check the file and s
 @click.group(
     cls=LocalGroup,
     name="import",
-    help=N_("Read data from CSV files: all of a file, or nothing of it."),
+    help=N_("Read data from files: all of a file, or nothing of it."),
     epilog="lk import intervals hours.csv --dry-run",
 )
 def import_() -> None:
@@ -83,29 +85,63 @@ def events(file: Path, *, dry_run: bool) -> None:
     _import(file, import_events_file, is_dry_run=dry_run)
 
 
-for _command in (intervals, readings, events):
+@command(
+    name="registry",
+    help=N_(
+        "Import subscribers, accounts, metering points and meters from CSV or XLSX. What the registry has "
+        "already is not changed; a row that says something else is named, and nothing is written. An empty "
+        "file with all columns is on the page /admin/import."
+    ),
+    example="lk import registry subscribers.xlsx --dry-run",
+)
+@_file
+@_dry_run
+def registry(file: Path, *, dry_run: bool) -> None:
+    """Import the registry."""
+    from lk_portal.services.imports.registry import import_registry_file
+
+    report = _do(file, import_registry_file, is_dry_run=dry_run)
+    _tell_registry(report)
+    _tell_dry_run(is_dry_run=dry_run)
+
+
+for _command in (registry, intervals, readings, events):
     import_.add_command(_command)
 
 
 def _import(file: Path, do: Callable[[Job], Awaitable[ImportReport]], *, is_dry_run: bool) -> None:
+    _tell(_do(file, do, is_dry_run=is_dry_run))
+    _tell_dry_run(is_dry_run=is_dry_run)
+
+
+def _do(file: Path, do: Callable[[Job], Awaitable[_Report]], *, is_dry_run: bool) -> _Report:
     settings = start()
 
-    from lk_portal.i18n import _
-    from lk_portal.services.imports.source import BadLinesError
+    from lk_portal.services.imports.source import MAX_NAMED, BadLinesError
     from lk_portal.services.imports.work import Job
 
-    async def work(portal: Portal) -> ImportReport:
+    async def work(portal: Portal) -> _Report:
         return await do(Job(portal.database, file, portal.clock(), is_dry_run, _Told(), portal.clock))
 
     try:
-        report = with_portal(settings, work)
+        return with_portal(settings, work)
     except BadLinesError as error:
-        for bad in error.lines:
+        for bad in error.lines[:MAX_NAMED]:
             click.echo(_bad_line(bad), err=True)
         raise
-    _tell(report)
+
+
+def _tell_dry_run(*, is_dry_run: bool) -> None:
+    from lk_portal.i18n import _
+
     if is_dry_run:
         click.echo(_("Nothing was written: this was a dry run."))
+
+
+def _tell_registry(report: RegistryReport) -> None:
+    from lk_portal.services.imports.registry import report_text
+
+    click.echo(report_text(report))
 
 
 class _Told:

@@ -23,6 +23,7 @@ from lk_portal.models.content import (
 from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
 from lk_portal.models.event import MeterEvent
+from lk_portal.models.imports import ImportFile, ImportRun, ImportStatus
 from lk_portal.models.letter import Letter, LetterKind, LetterStatus
 from lk_portal.models.metering import (
     Gateway,
@@ -88,6 +89,9 @@ __all__ = [
     "Duty",
     "EmailChange",
     "Gateway",
+    "ImportFile",
+    "ImportRun",
+    "ImportStatus",
     "InfoKind",
     "InfoPage",
     "InfoPicture",

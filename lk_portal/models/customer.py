@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, Text, UniqueConstraint
@@ -10,6 +10,10 @@ from sqlmodel import Field
 
 from lk_portal.models.address_text import one_line, search_words
 from lk_portal.models.types import Table, UtcTime
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Subscriber(Table, table=True):
@@ -29,7 +33,7 @@ class Subscriber(Table, table=True):
     full_name: str = Field(max_length=200, index=True)
     email: str = Field(default="", max_length=254, index=True)
     phone: str = Field(default="", max_length=20, index=True, description="E.164, e.g. +79130000000")
-    created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    created_at: datetime = Field(default_factory=_now, sa_column=Column(UtcTime(), nullable=False))
 
 
 def _search_words(context: Any) -> str:
@@ -52,7 +56,7 @@ class Premises(Table, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     settlement: str = Field(max_length=120)
-    street: str = Field(default="", max_length=120)
+    street: str = Field(default="", max_length=120, index=True)
     house: str = Field(default="", max_length=20)
     flat: str = Field(default="", max_length=20)
     timezone: str = Field(max_length=64, description="IANA name")

@@ -112,7 +112,7 @@ class Verification(Table, table=True):
     meter_id: int = Field(foreign_key="meter.id", index=True)
     kind: VerificationKind = Field(sa_column=Column(Named(VerificationKind), nullable=False))
     verified_on: date
-    due_on: date | None = None
+    due_on: date | None = Field(default=None, index=True)
 
 
 class Seal(Table, table=True):
@@ -122,7 +122,7 @@ class Seal(Table, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     meter_id: int = Field(foreign_key="meter.id", index=True)
-    number: str = Field(max_length=32)
+    number: str = Field(max_length=32, index=True)
     placed_on: date
     removed_on: date | None = None
 

@@ -1,7 +1,10 @@
 """/admin/tariffs: the tariffs that metering points go by."""
 
+from functools import partial
+
 from lk_portal.errors import N_
 from lk_portal.models import Tariff
+from lk_portal.services.registry_columns import search_in
 from lk_portal.services.resource import Column, FormField, resource
 
 resource(
@@ -10,8 +13,9 @@ resource(
     title=N_("Tariffs"),
     icon="bill",
     order=70,
+    is_in_menu=False,
     columns=[
-        Column(Tariff.code, N_("Code"), is_sortable=True),
+        Column(Tariff.code, N_("Code"), is_sortable=True, link=partial(search_in, "zones")),
         Column(Tariff.name, N_("Name")),
     ],
     search=[Tariff.code],

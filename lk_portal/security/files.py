@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 MAX_FILES = 5
 MAX_FILE_BYTES = 10 * 2**20
+MAX_REGISTRY_UPLOAD = 50 * 2**20
+"""Of a table of the registry; a workbook of 100 000 meters has 13 MB."""
 MAX_UPLOAD = MAX_FILES * MAX_FILE_BYTES + 2**18
 """Of a whole form: its files, and what is typed."""
 MAX_PICTURE_UPLOAD = MAX_FILE_BYTES + 2**18

@@ -22,6 +22,8 @@ INFO_UPLOAD = f"{ADMIN_INFO}/pictures"
 ADMIN_AGREEMENT = "/admin/agreement"
 AGREEMENT_PUBLISH = f"{ADMIN_AGREEMENT}/publish"
 CONSENTS_EXPORT = f"{ADMIN_AGREEMENT}/consents"
+IMPORT = "/admin/import"
+IMPORT_UPLOADS = f"{IMPORT}/send"
 _NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
 
 

@@ -29,7 +29,7 @@ PAGES_DIR = WEB_DIR / "_static"
 """One folder for each language. Tailwind looks for class names in all of .web but what Reflex's .gitignore
 there names, and this it does: else every build would be made from the last one's words too."""
 STAMP = WEB_DIR / "lk-build.json"
-SOURCES = ("pages", "components", "state", "i18n", "serving")
+SOURCES = ("pages", "resources", "components", "state", "i18n", "serving")
 FILES = ("assets", "reflex.lock")
 STATE_JS = "utils/state.js"
 OWN_LANGUAGE = "lang: document.documentElement.lang"

@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lk_portal.i18n import using_locale
 from lk_portal.security.cookies import websocket_cookies
-from lk_portal.security.files import MAX_PICTURE_UPLOAD, MAX_UPLOAD, MAX_WRITTEN
+from lk_portal.security.files import MAX_PICTURE_UPLOAD, MAX_REGISTRY_UPLOAD, MAX_UPLOAD, MAX_WRITTEN
 from lk_portal.security.navigation import (
     AGREEMENT_PUBLISH,
     DESK_UPLOADS,
+    IMPORT_UPLOADS,
     INFO_PREVIEW,
     INFO_SAVE,
     INFO_UPLOAD,
@@ -42,6 +43,7 @@ MAX_BODIES = MappingProxyType(
     {
         UPLOADS: MAX_UPLOAD,
         DESK_UPLOADS: MAX_UPLOAD,
+        IMPORT_UPLOADS: MAX_REGISTRY_UPLOAD,
         INFO_UPLOAD: MAX_PICTURE_UPLOAD,
         INFO_SAVE: MAX_WRITTEN,
         INFO_PREVIEW: MAX_WRITTEN,

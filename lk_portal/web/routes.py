@@ -19,6 +19,7 @@ from lk_portal.web.info_pages import info_page_routes
 from lk_portal.web.install import install_routes
 from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
+from lk_portal.web.registry_import import registry_import_routes
 from lk_portal.web.resources import resource_routes
 from lk_portal.web.support import support_routes
 
@@ -50,6 +51,7 @@ def make_routes() -> Starlette:
             *install_routes(),
             *preferences_routes(),
             *profile_routes(),
+            *registry_import_routes(),
             *resource_routes(),
             *support_routes(),
             *attachment_routes(),

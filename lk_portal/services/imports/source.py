@@ -64,11 +64,12 @@ class Complaints:
 
     lines: list[BadLine] = field(default_factory=list)
     count: int = 0
+    most: int = MAX_NAMED
 
     def add(self, line: int, cells: Sequence[str], error: CellError) -> None:
         """Take one bad line; what is not even text is said to be that."""
         self.count += 1
-        if len(self.lines) < MAX_NAMED:
+        if len(self.lines) < self.most:
             reason, column, data = error.reason, error.column, error.data
             if any(_is_broken(cell) for cell in cells):
                 reason, column, data = NOT_UTF8, "", ()
@@ -104,13 +105,22 @@ class Batch:
         return zip(self.numbers, self.cells, strict=True)
 
 
-def batches(path: Path, columns: Sequence[str], complaints: Complaints) -> Iterator[Batch]:
+def batches(
+    path: Path,
+    columns: Sequence[str],
+    complaints: Complaints,
+    *,
+    encoding: str = "utf-8-sig",
+    delimiter: str = ",",
+) -> Iterator[Batch]:
     """The lines of a file below its header, some hundreds at a time; empty lines are left out.
 
     Args:
         path: The file.
         columns: What its first line must be.
         complaints: Takes the lines that do not have as many cells.
+        encoding: Of the file.
+        delimiter: Between cells.
 
     Raises:
         InputError: It is no such file at all.
@@ -118,9 +128,9 @@ def batches(path: Path, columns: Sequence[str], complaints: Complaints) -> Itera
     """
     _refuse_binary(path)
     # Bytes that are no UTF-8 become lone surrogates, so that the line they stand in can be named.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        lines = _Lines(csv.reader(file, strict=True), complaints)
-        _check_header(lines.read(1), columns)
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
+        lines = _Lines(csv.reader(file, strict=True, delimiter=delimiter), complaints)
+        check_header(lines.read(1), columns)
         while batch := lines.read(LINES_AT_ONCE):
             if set(map(len, batch.cells)) <= {len(columns)}:
                 yield batch
@@ -181,7 +191,12 @@ def _refuse_binary(path: Path) -> None:
         raise InputError(N_("The file is no text."), field="file")
 
 
-def _check_header(header: Batch | None, columns: Sequence[str]) -> None:
+def check_header(header: Batch | None, columns: Sequence[str]) -> None:
+    """Refuse a file whose first line is another than `columns`.
+
+    Raises:
+        InputError: It is.
+    """
     found = [cell.strip() for cell in header.cells[0]] if header and header.cells else []
     if any(_is_broken(cell) for cell in found):
         raise InputError(N_("Line 1: not in UTF-8; save the file as UTF-8."), field="file")

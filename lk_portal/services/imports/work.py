@@ -41,6 +41,9 @@ class Job:
         is_dry_run: Do everything, then undo it.
         progress: Told how far it is.
         clock: Gives the time, aware UTC.
+        actor: Who imports; None: a command.
+        visit: From where; None: a command.
+        name: Of the file as a person calls it; "": that of the path.
     """
 
     database: Database
@@ -49,6 +52,9 @@ class Job:
     is_dry_run: bool
     progress: Progress
     clock: Clock
+    actor: int | None = None
+    visit: Visit | None = None
+    name: str = ""
 
     @asynccontextmanager
     async def writing(self, action: str) -> AsyncIterator[AsyncConnection]:
@@ -60,9 +66,13 @@ class Job:
         try:
             async with self.database.writing() as connection:
                 yield connection
-                visit = Visit(address="", agent="", at=self.now)
                 await audit.record(
-                    connection, action=action, visit=visit, actor=None, subject=None, file=self.path.name
+                    connection,
+                    action=action,
+                    visit=self.visit or Visit(address="", agent="", at=self.now),
+                    actor=self.actor,
+                    subject=None,
+                    file=self.name or self.path.name,
                 )
                 written_at = self.clock()
                 if written_at - self.now > OVERLAP / 2:

@@ -156,9 +156,9 @@ async def read_row(database: Database, resource: Resource, key: int) -> dict[str
 async def begin_with(database: Database, attribute: Any, typed: str, *, most: int = 10) -> list[str]:
     """The first values of a text attribute that begin with what was typed; none for nothing."""
     typed = typed.strip()
-    if not typed or not is_storable(typed):
-        return []
     column = column_of(attribute)
+    if not typed or not is_storable(typed) or python_type(column) is not str:
+        return []
     parts = [select(column).where(begins(column, text)).limit(most) for text in sorted(_spellings(typed))]
     query = union(*(select(part.subquery().c[0]) for part in parts)).limit(most)
     async with database.reading() as connection:

@@ -119,7 +119,7 @@ def _parsed(one: FormField, text: str, zone: ZoneInfo) -> Any:
         if len(text) > LONGEST_NUMBER:
             raise ValueError
         if kind is datetime:
-            return _moment(text, zone)
+            return wall_time(text, zone)
         if kind is date:
             return date.fromisoformat(text)
         return _number(one, text)
@@ -157,8 +157,12 @@ def _exact(one: FormField, number: Decimal) -> Decimal:
     return number
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A time of the wall clock; of one that exists twice the first, one that does not exist is a mistake."""
+def wall_time(text: str, zone: ZoneInfo) -> datetime:
+    """A time of the wall clock, aware UTC; of one that exists twice the first.
+
+    Raises:
+        ValueError: It is no time, or the clock never showed it.
+    """
     typed = datetime.fromisoformat(text)
     if typed.tzinfo is not None:
         moment = typed.astimezone(UTC)

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,13 +22,15 @@ from lk_portal.models import User
 from lk_portal.services import audit
 from lk_portal.services.database import Database
 from lk_portal.services.resource.reading import is_row, joins, one_row
-from lk_portal.services.resource.spec import Action, Doing, FormField, Resource, column_of, fits
+from lk_portal.services.resource.spec import Action, Doing, FormField, Resource, column_of, fits, python_type
 from lk_portal.services.resource.typed import FormError, text_of, values_of
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
 AUDIT_TEXT = N_("The registry was changed")
 MOST_AT_ONCE = 1000
+MAX_DIGITS = 9
+"""Of a key that is a number: as many as its column holds."""
 
 
 class ConflictError(PortalError):
@@ -196,8 +198,10 @@ async def _resolved(
     for one in resource.form:
         if one.reference is None or values.get(one.name) is None:
             continue
-        query = select(_target(one)).where(column_of(one.reference.key) == values[one.name]).limit(2)
-        found = (await connection.execute(query)).scalars().all()
+        key = column_of(one.reference.key)
+        typed = _as_key(key, values[one.name])
+        query = select(_target(one)).where(key == typed).limit(2)
+        found = [] if typed is None else (await connection.execute(query)).scalars().all()
         if len(found) != 1:
             errors[one.name] = InputError(N_("There is no such thing in the registry."), field=one.name)
         else:
@@ -205,6 +209,13 @@ async def _resolved(
     if errors:
         raise FormError(errors)
     return values
+
+
+def _as_key(key: ColumnElement[Any], typed: str) -> str | int | None:
+    """What was typed, as the key it stands for; None when it cannot be one."""
+    if python_type(key) is not int:
+        return typed
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
 
 def _target(one: FormField) -> Any:

@@ -1,0 +1,51 @@
+"""Files of the registry that staff sent in, and what became of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, LargeBinary
+from sqlmodel import Field
+
+from lk_portal.models.types import Named, Table, UtcTime
+
+
+class ImportStatus(StrEnum):
+    """How far a file is. It is checked first; a person then has it written."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    WRITING = "writing"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class ImportRun(Table, table=True):
+    """One file. `told_at` is when its job was last seen alive; while it writes on SQLite it cannot tell."""
+
+    __tablename__ = "import_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="SET NULL")
+    name: str = Field(max_length=120, description="As its sender called it, for people only")
+    status: ImportStatus = Field(sa_column=Column(Named(ImportStatus), nullable=False))
+    rows: int = Field(default=0)
+    report: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="How many were new")
+    problem: str = Field(default="", max_length=400, description="A message id")
+    data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="Fills the message")
+    bad_rows: list[Any] = Field(
+        sa_column=Column(JSON, nullable=False), description="Number, column, message id and data of each"
+    )
+    created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    told_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class ImportFile(Table, table=True):
+    """The bytes of a file until it is written or refused: any node can go on with it."""
+
+    __tablename__ = "import_file"
+
+    run_id: int = Field(primary_key=True, foreign_key="import_run.id", ondelete="CASCADE")
+    content: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))

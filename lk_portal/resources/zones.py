@@ -1,0 +1,54 @@
+"""/admin/zones: the daily spans of the tariffs' zones, version by version."""
+
+from functools import partial
+
+from lk_portal.errors import N_
+from lk_portal.models import Tariff, TariffZone
+from lk_portal.services.registry_columns import search_in
+from lk_portal.services.registry_rules import check_zone
+from lk_portal.services.resource import Column, FormField, Reference, resource
+
+
+def clock_text(minute: int) -> str:
+    """A minute of the day as a clock shows it; the end of the day is 24:00."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+resource(
+    TariffZone,
+    route="/admin/zones",
+    title=N_("Tariff zones"),
+    icon="sun",
+    order=71,
+    is_in_menu=False,
+    columns=[
+        Column(Tariff.code, N_("Tariff"), link=partial(search_in, "tariffs")),
+        Column(TariffZone.valid_from, N_("In force from")),
+        Column(TariffZone.zone, N_("Zone")),
+        Column(TariffZone.start_minute, N_("From"), show=clock_text),
+        Column(TariffZone.end_minute, N_("To"), show=clock_text),
+    ],
+    search=[Tariff.code],
+    search_hint=N_("code of the tariff"),
+    form=[
+        FormField(TariffZone.tariff_id, N_("Tariff*"), reference=Reference(Tariff.code)),
+        FormField(
+            TariffZone.valid_from,
+            N_("In force from*"),
+            hint=N_("All spans of a tariff with the same day are one version."),
+        ),
+        FormField(TariffZone.zone, N_("Zone*"), hint=N_("1 to 8")),
+        FormField(
+            TariffZone.start_minute,
+            N_("From, minutes after midnight*"),
+            hint=N_("7:00 is 420, 23:00 is 1380"),
+        ),
+        FormField(
+            TariffZone.end_minute,
+            N_("To, minutes after midnight*"),
+            hint=N_("The end of the day is 1440; less than the beginning: over midnight"),
+        ),
+    ],
+    can_remove=True,
+    check=check_zone,
+)
