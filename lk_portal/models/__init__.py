@@ -11,7 +11,7 @@ from lk_portal.models.access import (
     User,
     UserSession,
 )
-from lk_portal.models.audit import AccountClaim, AuditEntry, ClaimReason
+from lk_portal.models.audit import AccountClaim, AuditEntry, AuditHead, ClaimReason
 from lk_portal.models.content import InfoKind, InfoPage
 from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
@@ -68,6 +68,7 @@ __all__ = [
     "AttachmentContent",
     "Attempt",
     "AuditEntry",
+    "AuditHead",
     "CaptchaChallenge",
     "Channel",
     "ClaimReason",

@@ -43,6 +43,8 @@ class User(Table, table=True):
     """
 
     __tablename__ = "portal_user"
+    # The audit names users by number: without this SQLite would give the newest one's to the next.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(max_length=254, unique=True, description="Lower case")

@@ -9,7 +9,7 @@ failing with "database is locked"; readers never wait (WAL).
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from lk_portal.services.sqlite_trips import OneTripDriver
 BUSY_TIMEOUT_MS = 10_000
 SQLITE_READERS = 8
 POSTGRES_POOL = 10
+
+_AT_THE_END = "lk_at_the_end"
+Writer = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,10 @@ class Database:
         """
         try:
             async with self._writer.begin() as connection:
+                connection.info[_AT_THE_END] = {}
                 yield connection
+                for write, items in connection.info.pop(_AT_THE_END).items():
+                    await write(connection, items)
         except DBAPIError as error:
             raise _as_storage_error(error) from error
         except PoolTimeoutError as error:  # the writer was busy for too long
@@ -92,6 +98,15 @@ class Database:
         """Close every connection."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+def at_the_end(connection: AsyncConnection, write: Writer, item: Any) -> None:
+    """Have `write` called once, just before the transaction of `writing` is committed, with all such items.
+
+    For what every transaction must queue up for: asked for early, the queue would last as long as the
+    transaction, and two that hold each other's rows would wait for each other.
+    """
+    connection.info[_AT_THE_END].setdefault(write, []).append(item)
 
 
 def _as_storage_error(error: DBAPIError) -> Exception:
