@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from inspect import isfunction
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union
@@ -216,6 +217,10 @@ def _found(resource: Resource, typed: str) -> Any:
         typed = LAST
     branches = []
     for attribute in resource.search:
+        if isfunction(attribute):
+            keys = attribute(sorted(_spellings(typed))).limit(MOST_FOUND)
+            branches.append(select(keys.subquery().c[0]))
+            continue
         column = column_of(attribute)
         branch = select(resource.key).select_from(resource.table)
         for other, condition in _path(resource.table, column.table):

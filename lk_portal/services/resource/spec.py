@@ -174,6 +174,8 @@ class Action:
     is_bulk: bool = True
 
 
+Make = Callable[[AsyncConnection, dict[str, Any], Visit], Awaitable[int]]
+"""Writes a new row and what goes with it, and gives its key: connection, values, from where and when."""
 Check = Callable[[AsyncConnection, dict[str, Any], int | None], Awaitable[None]]
 """Looks at a row before it is written: connection, values, key (None: a new row). Raises InputError."""
 
@@ -202,6 +204,7 @@ class Resource:
     row_link: Callable[[int], str] | None = None
     whose: Any = None
     check: Check | None = None
+    make: Make | None = None
     only: ColumnElement[bool] | None = None
 
     @property
@@ -244,9 +247,11 @@ def resource(
         title: Heading and menu text, a message id.
         columns: Of the list, from left to right.
         parts: Any of `Resource`'s: icon, order, is_in_menu, readers and writers (roles), search (attributes
-            whose beginnings are found), filters, form, actions, can_create, can_remove, newest_first,
-            row_link (address of a row's own page by its key), whose (leads to the subscriber, for the audit),
-            check (of a row before it is written), only (a condition of all rows).
+            whose beginnings are found, or functions that make, of the spellings of what was typed, the query
+            for keys), filters, form, actions, can_create, can_remove, newest_first, row_link (address of a
+            row's own page by its key), whose (leads to the subscriber, for the audit), check (of a row before
+            it is written), make (of a new row, where it takes more than an insert), only (a condition of all
+            rows).
 
     Raises:
         ConfigurationError: The declaration is wrong; says what and why.
@@ -370,7 +375,7 @@ def _problems_of_the_form(made: Resource) -> list[str]:
         if not (column.nullable or column.primary_key or column.default or column.server_default)
     }
     missing = needed - {one.name for one in made.form} - _defaulted(made)
-    if made.form and made.can_create and missing:
+    if made.form and made.can_create and made.make is None and missing:
         found.append(f"a new row needs {', '.join(sorted(missing))}")
     return found
 
