@@ -6,10 +6,13 @@ from lk_portal.models.access import (
     CaptchaChallenge,
     Duty,
     EmailChange,
+    RecoveryCode,
     Role,
+    SecondFactor,
     Theme,
     User,
     UserSession,
+    Viewing,
 )
 from lk_portal.models.audit import AccountClaim, AuditEntry, AuditHead, ClaimReason
 from lk_portal.models.content import InfoKind, InfoPage
@@ -102,11 +105,13 @@ __all__ = [
     "PushMessage",
     "PushSubscription",
     "ReadingReview",
+    "RecoveryCode",
     "RegisterMark",
     "RegisterReading",
     "ReviewReason",
     "Role",
     "Seal",
+    "SecondFactor",
     "Section",
     "SeenMarker",
     "Severity",
@@ -124,4 +129,5 @@ __all__ = [
     "UserSession",
     "Verification",
     "VerificationKind",
+    "Viewing",
 ]

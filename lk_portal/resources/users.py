@@ -87,6 +87,12 @@ resource(
             staff.reset_password,
             N_("Logins whose password becomes void and who get a temporary one by letter: {count}. Go on?"),
         ),
+        Action(
+            "factor",
+            N_("Reset the second factor"),
+            staff.drop_second_factor,
+            N_("Logins that will sign in by password alone until they set up a new one: {count}. Go on?"),
+        ),
     ],
     only=staff.IS_SOMEBODYS,
 )

@@ -8,11 +8,14 @@ HOME = "/"
 LOGIN = "/login"
 NEW_PASSWORD = "/new-password"  # noqa: S105 - an address
 CONSENT = "/consent"
+SECOND_FACTOR = "/second-factor"
+ENROL = "/new-second-factor"
+OWN_SECOND_FACTOR = "/admin/second-factor"
 SETTINGS = "/settings"
 SUPPORT = "/support"
 UPLOADS = f"{SUPPORT}/send"
 FILES = f"{SUPPORT}/files"
-_NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
+_NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT, SECOND_FACTOR, ENROL)
 
 
 def safe_next(target: str) -> str:

@@ -145,7 +145,7 @@ class _Attempt:
         """Open the session; None when the password was changed or used up meanwhile."""
         renewed = "" if is_temporary else await self._renewed_hash(user, password)
         mark = self.device or new_token()
-        duty = Duty.NEW_PASSWORD if is_temporary else await duties.owed(database, user.id, user.role)
+        duty = Duty.NEW_PASSWORD if is_temporary else await self._owed(database, user)
         async with database.writing() as connection:
             if not await self._take(connection, user, renewed, is_temporary=is_temporary):
                 return None
@@ -170,6 +170,9 @@ class _Attempt:
             actions = [audit.SIGN_IN_FAILED, *([audit.SIGN_IN_THROTTLED] if closed else [])]
             for action in actions:
                 await audit.record(connection, action=action, visit=self.visit, actor=None, subject=user_id)
+
+    async def _owed(self, database: Database, user: Row[Any]) -> Duty:
+        return await duties.owed(database, self.settings, user_id=user.id, role=user.role)
 
     async def _end_pushes_to_others(self, connection: AsyncConnection, user_id: int) -> None:
         """A browser that somebody else takes over shows nothing more of who left without signing out."""

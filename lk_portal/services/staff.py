@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import N_, InputError
 from lk_portal.models import LetterKind, Role, Theme, User
 from lk_portal.security.passwords import UNUSABLE
-from lk_portal.services import letters, sessions
+from lk_portal.services import letters, second_factor, sessions
 from lk_portal.services.own_data import NOBODY_AT
 from lk_portal.services.resource import Doing
 from lk_portal.services.tables import table_of
@@ -102,6 +102,14 @@ async def reset_password(doing: Doing) -> None:
     for person in people:
         await _send_password(doing.connection, person.id, doing.visit.at)
     await _require_an_admin(doing)
+
+
+async def drop_second_factor(doing: Doing) -> None:
+    """Take a lost second factor away, and sign them out everywhere; the password is enough then."""
+    await _locked(doing, is_own_refused=True)
+    for user_id in doing.ids:
+        await second_factor.forget(doing.connection, user_id=user_id)
+    await _end_sessions(doing)
 
 
 async def _change_role(doing: Doing, role: Role) -> None:

@@ -34,7 +34,7 @@ from reflex_base.registry import RegistrationContext
 from lk_portal.errors import AccessDeniedError
 from lk_portal.i18n import active_locale, choose_locale
 from lk_portal.security.cookies import LOCALE_COOKIE, SESSION_HASH_COOKIE, read_cookie
-from lk_portal.security.navigation import CONSENT, HOME, LOGIN, NEW_PASSWORD
+from lk_portal.security.navigation import CONSENT, ENROL, HOME, LOGIN, NEW_PASSWORD, SECOND_FACTOR
 from lk_portal.services.access import Duty, Identity, Role, identity_of
 from lk_portal.services.context import current
 from lk_portal.state.payloads import FRAMEWORK_HANDLERS, QUEUEING_HANDLERS, is_sound
@@ -45,7 +45,12 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 STAFF = (Role.OPERATOR, Role.ADMIN)
 VISITOR = "visitor"
 ANYBODY_SIGNED_IN = (Role.SUBSCRIBER, Role.OPERATOR, Role.ADMIN)
-PAGES_OF_DUTIES = {Duty.NEW_PASSWORD: NEW_PASSWORD, Duty.CONSENT: CONSENT}
+PAGES_OF_DUTIES = {
+    Duty.NEW_PASSWORD: NEW_PASSWORD,
+    Duty.CONSENT: CONSENT,
+    Duty.SECOND_FACTOR: SECOND_FACTOR,
+    Duty.ENROL: ENROL,
+}
 _DECLARATION = "lk_access"
 
 log = logging.getLogger(__name__)

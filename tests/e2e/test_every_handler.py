@@ -40,6 +40,7 @@ MOVING = {
     "seen_marker",
     "notified",
     "push_message",
+    "second_factor",  # the own one of staff, not turned on yet
 }
 GARBAGE: tuple[object, ...] = (
     "x",
@@ -122,7 +123,7 @@ async def test_nobody_else_reads_or_changes_anything(
     assert seed.CANARY in await readings_of(site, handlers, victim), "the victim's session goes on"
 
 
-@pytest.mark.parametrize("duty", [Duty.NEW_PASSWORD, Duty.CONSENT])
+@pytest.mark.parametrize("duty", [Duty.NEW_PASSWORD, Duty.CONSENT, Duty.SECOND_FACTOR, Duty.ENROL])
 async def test_a_session_with_a_duty_reaches_nothing_else(
     site: Site, handlers: list[str], registry: None, duty: Duty
 ) -> None:
