@@ -122,7 +122,7 @@ class EmailChange(Table, table=True):
 
 
 class SecondFactor(Table, table=True):
-    """The key of a person's authenticator application, encrypted; with her new codes until it is confirmed."""
+    """The key of a person's authenticator application, encrypted; unconfirmed, with her new codes."""
 
     __tablename__ = "second_factor"
 

@@ -126,13 +126,14 @@ _entry = table_of(AuditEntry)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a person's own history; `text` is a message id."""
+    """A line of a person's own history; `text` is a message id, `is_utilitys` what staff did."""
 
     at: datetime
     action: str
     text: str
     address: str
     agent: str
+    is_utilitys: bool = False
 
 
 async def record(
@@ -176,6 +177,7 @@ async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> t
             _entry.c.action,
             case((is_others, ""), else_=_entry.c.address).label("address"),
             case((is_others, ""), else_=_entry.c.agent).label("agent"),
+            case((is_others, True), else_=False).label("is_utilitys"),
         )
         .where(_entry.c.subject_user_id == user_id)
         .order_by(_entry.c.at.desc(), _entry.c.id.desc())
@@ -183,7 +185,10 @@ async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> t
     )
     async with database.reading() as connection:
         rows = (await connection.execute(query)).all()
-    return tuple(Entry(row.at, row.action, text_of(row.action), row.address, row.agent) for row in rows)
+    return tuple(
+        Entry(row.at, row.action, text_of(row.action), row.address, row.agent, bool(row.is_utilitys))
+        for row in rows
+    )
 
 
 def text_of(action: str) -> str:

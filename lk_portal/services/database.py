@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from lk_portal.errors import StorageError
+from lk_portal.errors import AccessDeniedError, StorageError
 from lk_portal.services.sqlite_trips import OneTripDriver
 
 BUSY_TIMEOUT_MS = 10_000
 SQLITE_READERS = 8
 POSTGRES_POOL = 10
 
+_is_read_only: ContextVar[bool] = ContextVar("lk_is_read_only", default=False)
 _AT_THE_END = "lk_at_the_end"
 Writer = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
 
@@ -75,8 +77,11 @@ class Database:
         """One transaction: committed at the end of the block, undone by any exception.
 
         Raises:
+            AccessDeniedError: What runs may only read: see `read_only`.
             StorageError: The database is locked, full or gone; nothing was kept.
         """
+        if _is_read_only.get():
+            raise AccessDeniedError
         try:
             async with self._writer.begin() as connection:
                 connection.info[_AT_THE_END] = {}
@@ -98,6 +103,11 @@ class Database:
         """Close every connection."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+def read_only(*, is_so: bool) -> None:
+    """From here on, what runs in this task and the tasks it starts may write nothing; or may again."""
+    _is_read_only.set(is_so)
 
 
 def at_the_end(connection: AsyncConnection, write: Writer, item: Any) -> None:

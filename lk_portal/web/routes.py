@@ -18,6 +18,7 @@ from lk_portal.web.preferences import preferences_routes
 from lk_portal.web.profile import profile_routes
 from lk_portal.web.resources import resource_routes
 from lk_portal.web.support import support_routes
+from lk_portal.web.viewing import viewing_routes
 
 
 async def healthz(_request: Request) -> Response:
@@ -52,5 +53,6 @@ def make_routes() -> Starlette:
             *resource_routes(),
             *support_routes(),
             *attachment_routes(),
+            *viewing_routes(),
         ]
     )

@@ -30,11 +30,7 @@ def own_second_factor() -> rx.Component:
 
 def _off() -> rx.Component:
     return card(
-        rx.el.p(
-            _(
-                "With a second factor your password alone opens nothing: a code from your telephone is asked too."
-            )
-        ),
+        rx.el.p(_("With a second factor your password alone opens nothing: a code is asked for too.")),
         rx.cond(
             Own.key != "",
             enrolment(Own, action="/auth/second-factor/on"),

@@ -13,10 +13,10 @@ from sqlalchemy import text
 from lk_portal.errors import AccessDeniedError, InputError, ThrottledError
 from lk_portal.models import Duty, Role
 from lk_portal.security.tokens import hash_of
-from lk_portal.services import duties, second_factor, temporary_passwords
+from lk_portal.services import duties, second_factor, temporary_passwords, users
 from lk_portal.services.second_factor import Enrolment, Status
 from lk_portal.settings import Settings
-from tests.integration.services.people import NOW, OTHER_PASSWORD, Portal, visit
+from tests.integration.services.people import EMAIL, NOW, OTHER_PASSWORD, Portal, visit
 
 STEP = timedelta(seconds=30)
 
@@ -275,3 +275,20 @@ async def test_subscribers_have_none(portal: Portal) -> None:
     user_id = await portal.add(role=Role.SUBSCRIBER)
     with pytest.raises(AccessDeniedError):
         await second_factor.begin(portal.database, portal.settings, user_id=user_id, now=NOW)
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+async def test_the_command_takes_a_lost_one_away_only_when_it_is_told_to(
+    owner: Owner, *, is_dropped: bool
+) -> None:
+    await owner.turn_on()
+    await users.reset_password(
+        owner.portal.database,
+        owner.settings,
+        login=EMAIL,
+        password=OTHER_PASSWORD,
+        now=NOW,
+        is_factor_dropped=is_dropped,
+    )
+    signed_in = await owner.portal.sign_in(password=OTHER_PASSWORD, after=STEP)
+    assert signed_in.duty is (Duty.NONE if is_dropped else Duty.SECOND_FACTOR)
