@@ -26,10 +26,10 @@ resource(
     columns=[
         Column(User.email, N_("E-mail"), is_sortable=True),
         Column(User.phone, N_("Phone")),
-        Column(User.display_name, N_("Name")),
+        Column(User.display_name, N_("Full name")),
         Column(User.role, N_("Role"), texts=ROLES),
         Column(User.is_active, N_("May sign in")),
-        Column(User.created_at, N_("Since")),
+        Column(User.created_at, N_("Added")),
     ],
     search=[User.email, User.phone],
     search_hint=N_("beginning of an e-mail or phone"),
@@ -50,7 +50,7 @@ resource(
     ],
     form=[
         FormField(User.email, N_("E-mail*"), hint=N_("A temporary password goes there"), is_fixed=True),
-        FormField(User.display_name, N_("Name*")),
+        FormField(User.display_name, N_("Full name*")),
         FormField(User.phone, N_("Phone"), is_fixed=True),
         FormField(User.role, N_("Role*"), texts=ROLES, is_fixed=True),
     ],

@@ -79,9 +79,8 @@ class Access:
 
     def is_for(self, identity: Identity) -> bool:
         """Whether it is for a session like this one: what it owes, and whether it only looks."""
-        if identity.is_viewing:
-            return self.is_public or self.is_reading
-        return identity.duty is self.duty
+        is_for_viewers = self.is_public or self.is_reading
+        return identity.duty is self.duty or (identity.is_viewing and is_for_viewers)
 
 
 def requires(*roles: Role, duty: Duty = Duty.NONE, is_reading: bool = False) -> Callable[[Handler], Handler]:

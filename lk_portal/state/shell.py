@@ -18,7 +18,7 @@ from lk_portal.i18n import _, clock_text
 from lk_portal.services.access import Identity, Role
 from lk_portal.services.changes import INFO, person_topic, point_topic, subscriber_topic
 from lk_portal.services.context import current
-from lk_portal.services.seen import MOST, News, Section, mark_seen, news
+from lk_portal.services.seen import MOST, News, Section, mark_seen, news, peek
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, public, requires, who
 from lk_portal.state.live import Slot, follow, once
 from lk_portal.state.opening import load_page
@@ -139,12 +139,10 @@ class ShellState(rx.State):
 
 
 async def _news_of(identity: Identity) -> News:
-    return await news(
-        current().database,
-        user_id=identity.user_id,
-        subscriber_id=identity.subscriber_id or 0,
-        clock=current().clock,
-    )
+    portal, whose = current(), {"user_id": identity.user_id, "subscriber_id": identity.subscriber_id or 0}
+    if identity.is_viewing:
+        return await peek(portal.database, now=portal.clock(), **whose)
+    return await news(portal.database, clock=portal.clock, **whose)
 
 
 def _viewing_text(identity: Identity | None) -> str:

@@ -29,6 +29,7 @@ MOVING = {
     "attempt",
     "captcha_challenge",
     "audit_entry",
+    "audit_head",
     "letter",
     "register_reading",
     "register_mark",

@@ -38,7 +38,7 @@ def _off() -> rx.Component:
                 _("Set up the second factor"),
                 type="button",
                 on_click=Own.set_up,
-                class_name="btn btn-primary min-h-11 text-base mt-3",
+                class_name="btn btn-primary min-h-11 text-base justify-self-start",
             ),
         ),
     )
