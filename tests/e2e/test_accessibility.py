@@ -42,6 +42,13 @@ OWN = {
     "/support": "Поддержка",
     "/support?new=1": "Новое обращение",
 }
+OF_ADMINISTRATORS = {
+    "/admin/audit": "Журнал действий",
+    "/admin/users": "Пользователи и роли",
+    "/admin/users?row=new": "Пользователи и роли",
+    "/admin/second-factor": "Второй фактор",
+    "/admin/as/1": "Глазами абонента",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
@@ -69,9 +76,11 @@ async def test_no_page_shuts_anybody_out(
     found |= await _walk(page, site, OWN)
     for duty in DUTIES:
         found |= await _look_at_duty(context, page, site, duty)
+    await give_cookie(context, site, session_cookie(site.url, seed.ADMIN, seed.PASSWORD))
+    found |= await _walk(page, site, OF_ADMINISTRATORS)
 
     assert not {address: lines for address, lines in found.items() if lines}
-    assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES)
+    assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES) + len(OF_ADMINISTRATORS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
