@@ -222,6 +222,7 @@ class Settings(BaseSettings):
     session_max_hours: Annotated[int, Field(ge=1, le=168)] = 12
     temporary_password_hours: Annotated[int, Field(ge=1, le=168)] = 24
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    require_second_factor: bool = False
     trusted_proxy_hops: Annotated[int, Field(ge=0, le=5)] = 0
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     is_log_json: bool = False

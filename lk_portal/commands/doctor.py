@@ -158,6 +158,24 @@ def _hours(settings: Settings) -> Finding:
     return _fault(N_("do not agree with the register: {serials}"), serials=shown)
 
 
+def _audit(settings: Settings) -> Finding:
+    from lk_portal.services.audit_chain import verify
+    from lk_portal.services.migrations import is_current
+
+    if not is_current(settings.database_address):
+        return _well(N_("not known without the database"))
+    chain = with_portal(settings, lambda portal: verify(portal.database))
+    if chain.broken_at is not None:
+        return _fault(N_("entry {number} is not as it was written"), number=chain.broken_at)
+    if chain.is_cut:
+        return _fault(N_("the newest entries are not those that were written last"))
+    if not chain.is_guarded:
+        return _fault(N_("the database does not refuse changes of it any more: triggers are missing"))
+    return _well(
+        N_("{count} entries, unbroken; the newest is {hash}"), count=chain.entries, hash=chain.newest
+    )
+
+
 def _bun(settings: Settings) -> Finding:  # noqa: ARG001 - a check's signature
     beside = Path(sys.executable).with_name("bun")
     if beside.exists() or shutil.which("bun"):
@@ -239,6 +257,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     N_("register maps"): _maps,
     N_("meters"): _meters,
     N_("hours"): _hours,
+    N_("audit"): _audit,
     N_("bun"): _bun,
     N_("pages"): _pages,
     N_("letters"): _letters,

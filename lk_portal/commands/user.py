@@ -104,8 +104,9 @@ def disable(login: str) -> None:
     example="lk user reset anna@utility.example --password-stdin < new-password",
 )
 @click.argument("login")
+@click.option("--drop-second-factor", is_flag=True, help=N_("Take a lost second factor away as well."))
 @_from_stdin
-def reset(login: str, *, password_stdin: bool) -> None:
+def reset(login: str, *, password_stdin: bool, drop_second_factor: bool) -> None:
     """Reset a password."""
     settings = start()
     password = read_password(is_stdin=password_stdin)
@@ -116,7 +117,12 @@ def reset(login: str, *, password_stdin: bool) -> None:
     with_portal(
         settings,
         lambda portal: access.reset_password(
-            portal.database, settings, login=login, password=password, now=portal.clock()
+            portal.database,
+            settings,
+            login=login,
+            password=password,
+            now=portal.clock(),
+            is_factor_dropped=drop_second_factor,
         ),
     )
     click.echo(_("{login} has a new password.", login=login))

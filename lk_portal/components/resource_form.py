@@ -165,7 +165,8 @@ def _choice(one: FormField, state: Any) -> rx.Component:
         for value, text in one.texts.items()
     ]
     nothing = [] if one.label.endswith("*") else [rx.el.option("", value="")]
-    control = select(one.name, *nothing, *options, default_value=state.fields[one.name])
+    is_fixed = {"disabled": state.row != "new"} if one.is_fixed else {}
+    control = select(one.name, *nothing, *options, default_value=state.fields[one.name], **is_fixed)
     return rx.el.div(
         field(_(one.label), control, for_id=one.name), error_text(state.errors[one.name], id=error_id)
     )

@@ -36,6 +36,7 @@ def shell(
     return rx.el.div(
         # `rx.el.a` is a router's link: it would lead to the page without what its address asks for.
         PlainLink.create(_("Skip to content"), href="#main", class_name="skip-link"),
+        _viewing_banner(),
         _header(utility, route, main, admin),
         rx.el.main(
             rx.el.h1(title, class_name="text-2xl font-semibold mb-4"),
@@ -45,6 +46,24 @@ def shell(
             class_name="mx-auto w-full max-w-6xl px-4 py-5 grow",
         ),
         class_name="min-h-screen flex flex-col bg-base-200",
+    )
+
+
+def _viewing_banner() -> rx.Component:
+    """Whose cabinet staff look at, and the way out of it."""
+    return rx.cond(
+        ShellState.viewing != "",
+        rx.el.section(
+            rx.el.p(ShellState.viewing, class_name="grow font-semibold"),
+            plain_form(
+                rx.el.button(_("Finish"), type="submit", class_name="btn min-h-11 text-base"),
+                method="post",
+                action="/auth/view/end",
+            ),
+            class_name="bg-warning text-warning-content px-4 py-2 flex flex-wrap items-center gap-3 "
+            "sticky top-0 z-40",
+            custom_attrs={"aria-label": _("Through the subscriber's eyes")},
+        ),
     )
 
 

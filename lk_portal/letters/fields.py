@@ -24,6 +24,7 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "welcome": frozenset(),
         "recovery": frozenset(),
+        "access_given": frozenset(),
         "already_registered": frozenset(),
         "claim_kept": frozenset({"account"}),
         "email_code": frozenset(),

@@ -6,12 +6,15 @@ from lk_portal.models.access import (
     CaptchaChallenge,
     Duty,
     EmailChange,
+    RecoveryCode,
     Role,
+    SecondFactor,
     Theme,
     User,
     UserSession,
+    Viewing,
 )
-from lk_portal.models.audit import AccountClaim, AuditEntry, ClaimReason
+from lk_portal.models.audit import AccountClaim, AuditEntry, AuditHead, ClaimReason
 from lk_portal.models.content import (
     InfoKind,
     InfoPage,
@@ -79,6 +82,7 @@ __all__ = [
     "AttachmentContent",
     "Attempt",
     "AuditEntry",
+    "AuditHead",
     "CaptchaChallenge",
     "Channel",
     "ClaimReason",
@@ -119,11 +123,13 @@ __all__ = [
     "PushMessage",
     "PushSubscription",
     "ReadingReview",
+    "RecoveryCode",
     "RegisterMark",
     "RegisterReading",
     "ReviewReason",
     "Role",
     "Seal",
+    "SecondFactor",
     "Section",
     "SeenMarker",
     "Severity",
@@ -142,4 +148,5 @@ __all__ = [
     "UserSession",
     "Verification",
     "VerificationKind",
+    "Viewing",
 ]

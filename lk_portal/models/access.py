@@ -20,11 +20,17 @@ class Role(StrEnum):
 
 
 class Duty(StrEnum):
-    """What a person must do before a session opens the cabinet."""
+    """What a person must do before a session opens the cabinet.
+
+    VIEWING is of staff who look through a subscriber's eyes: that must be ended first, and is not theirs.
+    """
 
     NONE = "none"
     NEW_PASSWORD = "new_password"  # noqa: S105 - a name, no password
     CONSENT = "consent"
+    SECOND_FACTOR = "second_factor"
+    ENROL = "enrol"
+    VIEWING = "viewing"
 
 
 class Theme(StrEnum):
@@ -43,6 +49,8 @@ class User(Table, table=True):
     """
 
     __tablename__ = "portal_user"
+    # The audit names users by number: without this SQLite would give the newest one's to the next.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(max_length=254, unique=True, description="Lower case")
@@ -111,3 +119,40 @@ class EmailChange(Table, table=True):
     code_hash: str = Field(default="", max_length=64, description="Empty until the code is made")
     failures: int = Field(default=0, description="Wrong codes typed")
     expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+
+
+class SecondFactor(Table, table=True):
+    """The key of a person's authenticator application, encrypted; unconfirmed, with her new codes."""
+
+    __tablename__ = "second_factor"
+
+    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
+    box: str = Field(max_length=1000, description="See security.locked_box")
+    last_step: int = Field(default=0, description="Of time, whose code was used last; 30 s each since 1970")
+    created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    confirmed_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+
+
+class RecoveryCode(Table, table=True):
+    """A code that stands in for a lost second factor once; the row goes when it is used."""
+
+    __tablename__ = "recovery_code"
+
+    code_hash: str = Field(primary_key=True, max_length=64, description="Keyed; see security.codes")
+    user_id: int = Field(foreign_key="portal_user.id", index=True, ondelete="CASCADE")
+
+
+class Viewing(Table, table=True):
+    """A member of staff looks through a subscriber's eyes, in one session, until a time; never deleted."""
+
+    __tablename__ = "viewing"
+
+    id: int | None = Field(default=None, primary_key=True)
+    session_hash: str = Field(max_length=64, index=True, description="Of the session's token meanwhile")
+    actor_user_id: int = Field(description="Who looks; `portal_user.id`, also of one deleted")
+    subscriber_id: int = Field(description="Whose cabinet; `subscriber.id`")
+    subject_user_id: int | None = Field(default=None, description="The subscriber's login then")
+    began_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    until: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(UtcTime(), index=True))
+    back_to: str = Field(default="/", max_length=300, description="The page it was begun from")

@@ -17,6 +17,7 @@ class LetterKind(StrEnum):
 
     WELCOME = "welcome"
     RECOVERY = "recovery"
+    ACCESS_GIVEN = "access_given"
     ALREADY_REGISTERED = "already_registered"
     CLAIM_KEPT = "claim_kept"
     EMAIL_CODE = "email_code"

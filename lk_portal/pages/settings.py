@@ -6,6 +6,7 @@ import reflex as rx
 
 from lk_portal.components.kit import skeleton
 from lk_portal.components.notifications_part import notifications_part
+from lk_portal.components.second_factor import second_factor_link
 from lk_portal.components.settings_parts import (
     data_part,
     documents_part,
@@ -19,6 +20,7 @@ from lk_portal.pages.registry import portal_page
 from lk_portal.services.access import Role
 from lk_portal.state.notifications import NotificationsState
 from lk_portal.state.settings import SettingsState
+from lk_portal.state.shell import ShellState
 
 
 @portal_page(
@@ -39,6 +41,7 @@ def settings() -> rx.Component:
             sessions_part(),
             history_part(),
             rx.cond(SettingsState.is_subscriber, documents_part()),
+            rx.cond(ShellState.is_staff, second_factor_link()),
             data_part(),
             class_name="grid gap-4 max-w-3xl",
         ),

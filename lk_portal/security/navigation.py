@@ -8,6 +8,9 @@ HOME = "/"
 LOGIN = "/login"
 NEW_PASSWORD = "/new-password"  # noqa: S105 - an address
 CONSENT = "/consent"
+SECOND_FACTOR = "/second-factor"
+ENROL = "/new-second-factor"
+OWN_SECOND_FACTOR = "/admin/second-factor"
 SETTINGS = "/settings"
 SUPPORT = "/support"
 UPLOADS = f"{SUPPORT}/send"
@@ -24,7 +27,7 @@ AGREEMENT_PUBLISH = f"{ADMIN_AGREEMENT}/publish"
 CONSENTS_EXPORT = f"{ADMIN_AGREEMENT}/consents"
 IMPORT = "/admin/import"
 IMPORT_UPLOADS = f"{IMPORT}/send"
-_NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT)
+_NO_TARGETS = ("/auth", LOGIN, NEW_PASSWORD, CONSENT, SECOND_FACTOR, ENROL)
 
 
 def safe_next(target: str) -> str:

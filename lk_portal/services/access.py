@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +24,16 @@ from lk_portal.models import Duty, Role, Theme, User, UserSession
 from lk_portal.security import passwords, throttle
 from lk_portal.security.throttle import host_of, network_of
 from lk_portal.security.tokens import hash_of, new_token
-from lk_portal.services import audit, devices, duties, push, sessions, temporary_passwords, throttling
+from lk_portal.services import (
+    audit,
+    devices,
+    duties,
+    push,
+    sessions,
+    temporary_passwords,
+    throttling,
+    viewing,
+)
 from lk_portal.services.credentials import fits, peppers_of
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
@@ -61,7 +70,11 @@ _NONE_KNOWN: Mapping[int, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signed-in person, as a handler sees her."""
+    """A signed-in person, as a handler sees her.
+
+    Of staff who look through a subscriber's eyes it is the subscriber (`user_id` 0 where she has no login),
+    with `Duty.VIEWING` and `viewing_until`.
+    """
 
     user_id: int
     role: Role
@@ -71,6 +84,12 @@ class Identity:
     duty: Duty = Duty.NONE
     locale: str = ""
     theme: Theme = Theme.SYSTEM
+    viewing_until: datetime | None = None
+
+    @property
+    def is_viewing(self) -> bool:
+        """Whether it is somebody who only looks."""
+        return self.duty is Duty.VIEWING
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +164,7 @@ class _Attempt:
         """Open the session; None when the password was changed or used up meanwhile."""
         renewed = "" if is_temporary else await self._renewed_hash(user, password)
         mark = self.device or new_token()
-        duty = Duty.NEW_PASSWORD if is_temporary else await duties.owed(database, user.id, user.role)
+        duty = Duty.NEW_PASSWORD if is_temporary else await self._owed(database, user)
         async with database.writing() as connection:
             if not await self._take(connection, user, renewed, is_temporary=is_temporary):
                 return None
@@ -170,6 +189,9 @@ class _Attempt:
             actions = [audit.SIGN_IN_FAILED, *([audit.SIGN_IN_THROTTLED] if closed else [])]
             for action in actions:
                 await audit.record(connection, action=action, visit=self.visit, actor=None, subject=user_id)
+
+    async def _owed(self, database: Database, user: Row[Any]) -> Duty:
+        return await duties.owed(database, self.settings, user_id=user.id, role=user.role)
 
     async def _end_pushes_to_others(self, connection: AsyncConnection, user_id: int) -> None:
         """A browser that somebody else takes over shows nothing more of who left without signing out."""
@@ -216,7 +238,24 @@ async def identity_of(
         return None
     if is_activity and now - row.seen_at >= SEEN_EVERY:
         await _mark_seen(database, session_hash, now)
+    if row.duty is Duty.VIEWING:
+        return await _viewer(database, row, now)
     return _identity(row)
+
+
+async def _viewer(database: Database, row: Any, now: datetime) -> Identity:
+    """Whoever is looked at; the member of staff again, when the time for it is over."""
+    viewed = await viewing.viewed_by(database, session_hash=row.token_hash, now=now)
+    if viewed is None:
+        return replace(_identity(row), duty=Duty.NONE)
+    return replace(
+        _identity(row),
+        user_id=viewed.user_id,
+        role=Role.SUBSCRIBER,
+        subscriber_id=viewed.subscriber_id,
+        display_name=viewed.name,
+        viewing_until=viewed.until,
+    )
 
 
 async def identities_of(

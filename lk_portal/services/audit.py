@@ -1,6 +1,7 @@
 """Who did what, to whose things, when and from where. Written in the deed's own transaction, never changed.
 
-An action is called `source:subject:action`. What somebody typed who was not known is never kept.
+An action is called `source:subject:action`. What somebody typed who was not known is never kept. Entries are
+chained (`services.audit_chain`) and kept for ever.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, insert, select
+from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_
 from lk_portal.models import AuditEntry
-from lk_portal.services.database import Database
+from lk_portal.services.audit_chain import Deed, append
+from lk_portal.services.database import Database, at_the_end
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import storable
 from lk_portal.services.visit import Visit
@@ -120,19 +122,28 @@ TEXTS = {
     USER_RESET: N_("The utility set a new password"),
 }
 """What an action is called to the person it concerns, as message ids; other services may add theirs."""
+REGISTRY = "registry:"
+"""So begin the actions of declared lists: registry:<name of the list>:<verb>."""
+REGISTRY_TEXTS = {
+    "create": N_("The utility added something to its registry"),
+    "change": N_("The utility changed something in its registry"),
+    "remove": N_("The utility removed something from its registry"),
+    "export": N_("The utility downloaded a list of its registry"),
+}
 
 _entry = table_of(AuditEntry)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a person's own history; `text` is a message id."""
+    """A line of a person's own history; `text` is a message id, `is_utilitys` what staff did."""
 
     at: datetime
     action: str
     text: str
     address: str
     agent: str
+    is_utilitys: bool = False
 
 
 async def record(
@@ -144,7 +155,7 @@ async def record(
     subject: int | None,
     **detail: str | int,
 ) -> None:
-    """Add an entry in the caller's transaction.
+    """Add an entry in the caller's transaction; it is written when that ends.
 
     Args:
         connection: Of the transaction that does the deed.
@@ -155,17 +166,16 @@ async def record(
         detail: A few facts that tell two such entries apart; no secrets, nothing a stranger typed.
     """
     facts = {name: storable(fact, 200) if isinstance(fact, str) else fact for name, fact in detail.items()}
-    await connection.execute(
-        insert(_entry).values(
-            at=visit.at,
-            action=action,
-            actor_user_id=actor,
-            subject_user_id=subject,
-            address=storable(visit.address, 45),
-            agent=storable(visit.agent, 200),
-            detail=facts,
-        )
+    deed = Deed(
+        at=visit.at,
+        action=action,
+        actor_user_id=actor,
+        subject_user_id=subject,
+        address=storable(visit.address, 45),
+        agent=storable(visit.agent, 200),
+        detail=facts,
     )
+    at_the_end(connection, append, deed)
 
 
 async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> tuple[Entry, ...]:
@@ -177,6 +187,7 @@ async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> t
             _entry.c.action,
             case((is_others, ""), else_=_entry.c.address).label("address"),
             case((is_others, ""), else_=_entry.c.agent).label("agent"),
+            case((is_others, True), else_=False).label("is_utilitys"),
         )
         .where(_entry.c.subject_user_id == user_id)
         .order_by(_entry.c.at.desc(), _entry.c.id.desc())
@@ -184,9 +195,17 @@ async def own_entries(database: Database, *, user_id: int, limit: int = 20) -> t
     )
     async with database.reading() as connection:
         rows = (await connection.execute(query)).all()
-    return tuple(Entry(row.at, row.action, text_of(row.action), row.address, row.agent) for row in rows)
+    return tuple(
+        Entry(row.at, row.action, text_of(row.action), row.address, row.agent, bool(row.is_utilitys))
+        for row in rows
+    )
 
 
 def text_of(action: str) -> str:
     """The message id for an action, also for one that has no words of its own."""
-    return TEXTS.get(action, N_("Something was changed"))
+    if action in TEXTS:
+        return TEXTS[action]
+    verb = action.rpartition(":")[2]
+    if action.startswith(REGISTRY):
+        return REGISTRY_TEXTS.get(verb, REGISTRY_TEXTS["change"])
+    return N_("Something was changed")

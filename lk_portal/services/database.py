@@ -9,8 +9,9 @@ failing with "database is locked"; readers never wait (WAL).
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from lk_portal.errors import StorageError
+from lk_portal.errors import AccessDeniedError, StorageError
 from lk_portal.services.sqlite_trips import OneTripDriver
 
 BUSY_TIMEOUT_MS = 10_000
 SQLITE_READERS = 8
 POSTGRES_POOL = 10
+
+_is_read_only: ContextVar[bool] = ContextVar("lk_is_read_only", default=False)
+_AT_THE_END = "lk_at_the_end"
+Writer = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +77,17 @@ class Database:
         """One transaction: committed at the end of the block, undone by any exception.
 
         Raises:
+            AccessDeniedError: What runs may only read: see `read_only`.
             StorageError: The database is locked, full or gone; nothing was kept.
         """
+        if _is_read_only.get():
+            raise AccessDeniedError
         try:
             async with self._writer.begin() as connection:
+                connection.info[_AT_THE_END] = {}
                 yield connection
+                for write, items in connection.info.pop(_AT_THE_END).items():
+                    await write(connection, items)
         except DBAPIError as error:
             raise _as_storage_error(error) from error
         except PoolTimeoutError as error:  # the writer was busy for too long
@@ -92,6 +103,20 @@ class Database:
         """Close every connection."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+def read_only(*, is_so: bool) -> None:
+    """From here on, what runs in this task and the tasks it starts may write nothing; or may again."""
+    _is_read_only.set(is_so)
+
+
+def at_the_end(connection: AsyncConnection, write: Writer, item: Any) -> None:
+    """Have `write` called once, just before the transaction of `writing` is committed, with all such items.
+
+    For what every transaction must queue up for: asked for early, the queue would last as long as the
+    transaction, and two that hold each other's rows would wait for each other.
+    """
+    connection.info[_AT_THE_END].setdefault(write, []).append(item)
 
 
 def _as_storage_error(error: DBAPIError) -> Exception:

@@ -1,7 +1,8 @@
 """What a person must do before a session opens the cabinet, and doing it.
 
 A sign-in with a mailed password owes a lasting one; a subscriber who has not accepted the documents in force
-owes that. Doing it lets the session go on under a new token.
+owes that; staff with a second factor owe its code (`services.second_factor`). Doing it lets the session go on
+under a new token.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from lk_portal.errors import N_, InputError
 from lk_portal.models import Duty, Role
 from lk_portal.security.tokens import hash_of
-from lk_portal.services import audit, documents, sessions
+from lk_portal.services import audit, documents, second_factor, sessions
 from lk_portal.services.credentials import context_of, new_hash, require_repeat, store_lasting
 from lk_portal.services.database import Database
 from lk_portal.services.visit import Visit
@@ -27,10 +28,10 @@ class Done:
     duty: Duty
 
 
-async def owed(database: Database, user_id: int, role: Role) -> Duty:
-    """What somebody with a lasting password owes; staff have no documents to accept."""
+async def owed(database: Database, settings: Settings, *, user_id: int, role: Role) -> Duty:
+    """What somebody with a lasting password owes: subscribers the documents, staff a second factor."""
     if role is not Role.SUBSCRIBER:
-        return Duty.NONE
+        return await second_factor.owed(database, settings, user_id=user_id, role=role)
     return Duty.CONSENT if await documents.pending(database, user_id=user_id) else Duty.NONE
 
 
@@ -55,7 +56,7 @@ async def set_new_password(
     async with database.reading() as connection:
         context = await context_of(connection, user_id)
     hashed = await new_hash(settings, password, context=context)
-    duty = await owed(database, user_id, role)
+    duty = await owed(database, settings, user_id=user_id, role=role)
     async with database.writing() as connection:
         token = await sessions.rotate(connection, session_hash=session_hash, duty=duty, now=visit.at)
         await sessions.end_all(connection, user_id=user_id, but=hash_of(token))

@@ -25,7 +25,7 @@ from lk_portal.security.tokens import new_token
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 
-WITH_PASSWORD = frozenset({LetterKind.WELCOME, LetterKind.RECOVERY})
+WITH_PASSWORD = frozenset({LetterKind.WELCOME, LetterKind.RECOVERY, LetterKind.ACCESS_GIVEN})
 WITH_CODE = frozenset({LetterKind.EMAIL_CODE})
 WITH_SECRET = WITH_PASSWORD | WITH_CODE
 """They carry something that is made when they are sent, and only the newest of a person's is of any use."""

@@ -74,29 +74,48 @@ async def news(database: Database, *, user_id: int, subscriber_id: int, clock: C
         clock: Gives the time, aware UTC.
     """
     now = clock()
+    found, missing = await _counted(database, user_id=user_id, subscriber_id=subscriber_id, now=now)
+    if missing:
+        await mark_seen(
+            database,
+            user_id=user_id,
+            sections=missing,
+            data_until=found.data_until,
+            looked_at=now,
+            clock=clock,
+        )
+    return found
+
+
+async def peek(database: Database, *, user_id: int, subscriber_id: int, now: datetime) -> News:
+    """The same for somebody who looks in her place: nothing is written. `now` is aware UTC."""
+    found, _missing = await _counted(database, user_id=user_id, subscriber_id=subscriber_id, now=now)
+    return found
+
+
+async def _counted(
+    database: Database, *, user_id: int, subscriber_id: int, now: datetime
+) -> tuple[News, list[Section]]:
+    """What is new, and the sections that a person has no mark of yet."""
     key = {"user_id": user_id, "subscriber_id": subscriber_id, "now": now, "reach": now - JOURNAL_REACH}
     async with database.reading() as connection:
         rows = (await connection.execute(_NEWS, key)).all()
         points = [row for row in rows if row.point_id is not None]
         days = await _new_days(connection, points, rows[0].readings_mark) if points else 0
     if not rows:
-        return News()
+        return News(), []
     person = rows[0]
     untils = [row.data_until for row in points if row.data_until is not None]
-    data_until = max(untils, default=None)
     missing = [section for section in Section if person._mapping[_mark_name(section)] is None]
-    if missing:
-        await mark_seen(
-            database, user_id=user_id, sections=missing, data_until=data_until, looked_at=now, clock=clock
-        )
     counts = {Section.READINGS: days, Section.EVENTS: person.events, Section.SUPPORT: person.answers}
     if person.newest_page is not None:
         counts[Section.INFO] = await count_new(database, since=person.info_mark, now=now)
-    return News(
+    found = News(
         {section: min(count, MOST + 1) for section, count in counts.items() if count},
         tuple(row.point_id for row in points),
-        data_until,
+        max(untils, default=None),
     )
+    return found, missing
 
 
 async def mark_seen(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError, NotFoundError
 from lk_portal.models import Role, Theme, User
-from lk_portal.services import audit, sessions
+from lk_portal.services import audit, second_factor, sessions
 from lk_portal.services.credentials import context_of, new_hash, tell_changed
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
@@ -123,9 +123,17 @@ async def disable_user(database: Database, *, login: str, now: datetime) -> None
 
 
 async def reset_password(
-    database: Database, settings: Settings, *, login: str, password: str, now: datetime
+    database: Database,
+    settings: Settings,
+    *,
+    login: str,
+    password: str,
+    now: datetime,
+    is_factor_dropped: bool = False,
 ) -> None:
     """Set a new password and end every session; the user may sign in again, even if disabled before.
+
+    The second factor stays, unless it is lost too (`is_factor_dropped`).
 
     Raises:
         NotFoundError: Nobody has this login.
@@ -143,8 +151,11 @@ async def reset_password(
         )
         if not changed.rowcount:
             raise NotFoundError(NOBODY, login=login)
+        if is_factor_dropped:
+            await second_factor.forget(connection, user_id=user_id)
         await sessions.end_all(connection, user_id=user_id)
-        await _record(connection, audit.USER_RESET, user_id, now=now)
+        dropped = {"second_factor": "dropped"} if is_factor_dropped else {}
+        await _record(connection, audit.USER_RESET, user_id, now=now, **dropped)
         await tell_changed(connection, user_id=user_id, visit=_visit(now))
 
 

@@ -26,7 +26,7 @@ class AccountState(rx.State):
     is_gone: bool = False
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may yield events
         """The page was opened, or its address changed."""
         number = named_in(self, "/accounts")

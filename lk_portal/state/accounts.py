@@ -44,7 +44,7 @@ class AccountsState(rx.State):
     claimed: str = ""
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self) -> None:
         """The page was opened."""
         self._forget_answers()
@@ -61,7 +61,7 @@ class AccountsState(rx.State):
         suggestions.rows, suggestions.status = [], ""
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def close_form(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The form is given up; the keyboard is where it came from."""
         self._forget_answers()
@@ -104,7 +104,7 @@ class AccountsState(rx.State):
             self._open(REMOVE, row)
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def close_dialog(self) -> None:
         """Nothing is to be changed; assets/dialog.js takes the keyboard back to where it came from."""
         self._forget_answers()

@@ -61,7 +61,7 @@ class DiagnosticsState(rx.State):
     _zones: dict[str, str] = {}
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, or its address changed."""
         query = dict(self.router.url.query_parameters)
@@ -83,7 +83,7 @@ class DiagnosticsState(rx.State):
         return None
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def show(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
         """The form was sent ("Показать"): go to the address of what was chosen."""
         typed = {str(key): str(value)[:64] for key, value in form.items()} if isinstance(form, dict) else {}

@@ -9,7 +9,9 @@ the framework's own included:
 3. the session is looked up; one that has ended is a visitor's, and its socket is closed;
 4. the client's state is bound to the session it was made under; under another one it is emptied first;
 5. the framework's own handlers are let through, its `setvar` is not;
-6. the handler's declaration - `@requires(...)` or `@public` - is checked against the session's person.
+6. the handler's declaration - `@requires(...)` or `@public` - is checked against the session's person;
+7. of staff who look through a subscriber's eyes only what says `is_reading=True`, or is public, is run, and
+   the database refuses to write for it.
 
 A session that owes something (a new password, agreement to documents) fires only handlers declared for that;
 to all others its person is a visitor, who is led to the page where it is done.
@@ -34,7 +36,8 @@ from reflex_base.registry import RegistrationContext
 from lk_portal.errors import AccessDeniedError
 from lk_portal.i18n import active_locale, choose_locale
 from lk_portal.security.cookies import LOCALE_COOKIE, SESSION_HASH_COOKIE, read_cookie
-from lk_portal.security.navigation import CONSENT, HOME, LOGIN, NEW_PASSWORD
+from lk_portal.security.navigation import CONSENT, ENROL, HOME, LOGIN, NEW_PASSWORD, SECOND_FACTOR
+from lk_portal.services import viewing
 from lk_portal.services.access import Duty, Identity, Role, identity_of
 from lk_portal.services.context import current
 from lk_portal.state.payloads import FRAMEWORK_HANDLERS, QUEUEING_HANDLERS, is_sound
@@ -45,7 +48,12 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 STAFF = (Role.OPERATOR, Role.ADMIN)
 VISITOR = "visitor"
 ANYBODY_SIGNED_IN = (Role.SUBSCRIBER, Role.OPERATOR, Role.ADMIN)
-PAGES_OF_DUTIES = {Duty.NEW_PASSWORD: NEW_PASSWORD, Duty.CONSENT: CONSENT}
+PAGES_OF_DUTIES = {
+    Duty.NEW_PASSWORD: NEW_PASSWORD,
+    Duty.CONSENT: CONSENT,
+    Duty.SECOND_FACTOR: SECOND_FACTOR,
+    Duty.ENROL: ENROL,
+}
 _DECLARATION = "lk_access"
 
 log = logging.getLogger(__name__)
@@ -53,27 +61,38 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a handler declares: everybody, or the roles that may fire it, in sessions that owe `duty`."""
+    """What a handler declares: everybody, or the roles that may fire it, in sessions that owe `duty`.
+
+    One that `is_reading` changes nothing but what its page shows: staff may fire it in a subscriber's place.
+    """
 
     is_public: bool
     roles: frozenset[Role] = frozenset()
     duty: Duty = Duty.NONE
+    is_reading: bool = False
 
     def admits(self, identity: Identity | None) -> bool:
         """Whether this person (or visitor: None) may fire the handler."""
         if self.is_public or identity is None:
             return self.is_public
-        return identity.role in self.roles and identity.duty is self.duty
+        return identity.role in self.roles and self.is_for(identity)
+
+    def is_for(self, identity: Identity) -> bool:
+        """Whether it is for a session like this one: what it owes, and whether it only looks."""
+        is_for_viewers = self.is_public or self.is_reading
+        return identity.duty is self.duty or (identity.is_viewing and is_for_viewers)
 
 
-def requires(*roles: Role, duty: Duty = Duty.NONE) -> Callable[[Handler], Handler]:
+def requires(*roles: Role, duty: Duty = Duty.NONE, is_reading: bool = False) -> Callable[[Handler], Handler]:
     """Declare that only a signed-in person with one of `roles` may fire this handler; below `@rx.event`.
 
-    With a `duty`, it is for sessions that owe it, and for no others.
+    With a `duty`, it is for sessions that owe it, and for no others. `is_reading` says that it writes
+    nothing: staff who look through a subscriber's eyes may fire it too.
     """
 
     def declare(handler: Handler) -> Handler:
-        setattr(handler, _DECLARATION, Access(is_public=False, roles=frozenset(roles), duty=duty))
+        declared = Access(is_public=False, roles=frozenset(roles), duty=duty, is_reading=is_reading)
+        setattr(handler, _DECLARATION, declared)
         return handler
 
     return declare
@@ -165,6 +184,7 @@ class AccessMiddleware(Middleware):
         if not is_sound(event):
             log.info("state:event:unsound", extra={"handler": event.name[:120]})
             return StateUpdate()
+        viewing.only_reading(is_so=False)
         root = state._get_root_state()
         session_hash = read_cookie(root.router.headers.cookie, SESSION_HASH_COOKIE)
         choose_locale(read_cookie(root.router.headers.cookie, LOCALE_COOKIE))
@@ -186,7 +206,8 @@ async def admit(app: rx.App, root: BaseState, access: Access, *, is_activity: bo
     """Look who is there, and let her through (None) or answer what is said to those who may not."""
     identity = await _person_of(app, root, is_activity=is_activity)
     if access.admits(identity):
-        _identity.set(identity if identity and identity.duty is access.duty else None)
+        _identity.set(identity if identity and access.is_for(identity) else None)
+        viewing.only_reading(is_so=identity is not None and identity.is_viewing)
         return None
     _identity.set(None)
     log.info("state:event:denied", extra={"page": str(root.router.url.path)[:120]})
@@ -204,10 +225,17 @@ async def _person_of(app: rx.App, root: BaseState, *, is_activity: bool) -> Iden
         now=portal.clock(),
         is_activity=is_activity,
     )
-    await _bind(root, identity.session_hash if identity else VISITOR)
+    await _bind(root, _owner_of(identity))
     if session_hash and identity is None:
         close_soon(app, root.router.session.client_token)
     return identity
+
+
+def _owner_of(identity: Identity | None) -> str:
+    """Under what a client's state is filled; what a viewer saw is gone when the time for it is over."""
+    if identity is None:
+        return VISITOR
+    return f"{identity.session_hash}{identity.subscriber_id if identity.is_viewing else ''}"
 
 
 async def _bind(root: BaseState, owner: str) -> None:
@@ -246,9 +274,17 @@ def _answer_denied(root: BaseState, identity: Identity | None, access: Access) -
     target = f"{path}?{root.router.url.query}" if root.router.url.query else path
     if identity is None:
         return _go_first(LOGIN, path, target)
+    if identity.is_viewing:
+        return _say_only_looking() if identity.role in access.roles else _go("/not-found")
     if identity.duty is not Duty.NONE:
         return _go_first(PAGES_OF_DUTIES[identity.duty], path, target)
     return _go(HOME if access.duty is not Duty.NONE else "/not-found")
+
+
+def _say_only_looking() -> StateUpdate:
+    from lk_portal.state.shell import ShellState  # which imports this module
+
+    return StateUpdate(events=Event.from_event_type(ShellState.say_only_looking()))
 
 
 def _go_first(page: str, path: str, target: str) -> StateUpdate:

@@ -26,7 +26,7 @@ class HomeState(rx.State):
     is_loaded: bool = False
 
     @rx.event
-    @requires(*ANYBODY_SIGNED_IN)
+    @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def load(self) -> None:
         """The page was opened; staff, who land here too, have no meters to show."""
         identity = who()

@@ -82,7 +82,7 @@ def follow(
     What it has read before it called is made good for: see `Broadcaster.turn`.
     """
     identity = who()
-    if identity is not None:
+    if identity is not None and not identity.is_viewing:
         # In a turn it has read after the turn looked: what comes later will be told as any news are.
         is_new = _asked.get() is None
         _followers[client_token, slot] = Follower(state, identity, active_locale(), topics, is_new)

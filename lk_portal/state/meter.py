@@ -54,7 +54,7 @@ class MeterState(rx.State):
     done: str = ""
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may yield events
         """The page was opened, or its address changed."""
         serial = named_in(self, "/meters")
@@ -75,7 +75,7 @@ class MeterState(rx.State):
         self.is_renaming = self.is_shown and not self.gone
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def close_dialog(self) -> None:
         """The name stays; assets/dialog.js takes the keyboard back to where it came from."""
         self.error, self.is_renaming = "", False

@@ -45,7 +45,7 @@ class NotificationsState(rx.State):
     wrong: str = ""
 
     @rx.event
-    @requires(*ANYBODY_SIGNED_IN)
+    @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def load(self) -> None:
         """The page was opened."""
         self._forget_answers()

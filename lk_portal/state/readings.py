@@ -97,7 +97,7 @@ class ReadingsState(rx.State):
     _shown: str = ""
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, or its address changed."""
         query = dict(self.router.url.query_parameters)
@@ -124,14 +124,14 @@ class ReadingsState(rx.State):
         return None
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def pick_grain(self, grain: str) -> None:
         """Another interval was picked: the form offers the period picker that fits."""
         if grain in tuple(Grain):
             self.grain = grain
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def show(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
         """The form was sent ("Показать"): go to the address of what was chosen."""
         fields = fields_of(form)
@@ -144,7 +144,7 @@ class ReadingsState(rx.State):
         return rx.redirect(f"{ROUTE}?{query_of(choice)}")
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def compare_with(self, against: str, is_on: bool):  # type: ignore[no-untyped-def]
         """A switch of comparison was turned on or off: go to the same period with or without it."""
         if not self._shown or against not in tuple(Against):
@@ -154,7 +154,7 @@ class ReadingsState(rx.State):
         return rx.redirect(f"{ROUTE}?{query_of(chosen)}", replace=True)
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def open_bar(self, points: list[dict[str, Any]]):  # type: ignore[no-untyped-def]
         """A column was clicked: go into it."""
         first = points[0] if isinstance(points, list) and points else None

@@ -48,7 +48,7 @@ class ReadingsTableState(rx.State):
     _shown: str = ""
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The tab was opened, or its address changed."""
         query = dict(self.router.url.query_parameters)
@@ -67,7 +67,7 @@ class ReadingsTableState(rx.State):
         return None
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def show(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
         """The form was sent ("Показать"): go to the address of what was chosen."""
         try:

@@ -70,7 +70,7 @@ class SettingsState(rx.State):
     documents: list[dict[str, str]] = []
 
     @rx.event
-    @requires(*ANYBODY_SIGNED_IN)
+    @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, perhaps by the answer to one of its plain forms."""
         self._forget_answers()
@@ -95,7 +95,7 @@ class SettingsState(rx.State):
             self.editing = "" if self.editing == row else row
 
     @rx.event
-    @requires(*ANYBODY_SIGNED_IN)
+    @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def close(self, row: str):  # type: ignore[no-untyped-def]
         """The form is given up; the keyboard is where it came from."""
         if not isinstance(row, str) or row not in ROWS:
@@ -241,7 +241,7 @@ class SettingsState(rx.State):
         self.new_email_until = moment_text(waiting.expires_at, zone) if waiting else ""
         self.sessions = [session_row(session, zone) for session in opened]
         entries = await audit.own_entries(portal.database, user_id=user_id)
-        self.history = [history_row(entry, zone) for entry in entries]
+        self.history = [history_row(entry, zone, utility=portal.settings.utility_name) for entry in entries]
         self.is_subscriber = identity.role is Role.SUBSCRIBER
         if self.is_subscriber:
             accepted = await own_data.accepted_documents(portal.database, user_id=user_id)

@@ -46,12 +46,12 @@ def session_row(session: OwnSession, zone: ZoneInfo) -> Row:
     }
 
 
-def history_row(entry: Entry, zone: ZoneInfo) -> Row:
-    """One line of the person's own history."""
+def history_row(entry: Entry, zone: ZoneInfo, *, utility: str = "") -> Row:
+    """One line of the person's own history; what staff did bears the utility's name, not their place."""
     return {
         "at": moment_text(entry.at, zone),
         "text": _(entry.text),
-        "address": entry.address,
+        "address": utility if entry.is_utilitys else entry.address,
         "browser": browser_text(entry.agent) if entry.address else "",
     }
 

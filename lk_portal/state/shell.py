@@ -14,11 +14,11 @@ from typing import Any
 
 import reflex as rx
 
-from lk_portal.i18n import _
+from lk_portal.i18n import _, clock_text
 from lk_portal.services.access import Identity, Role
 from lk_portal.services.changes import INFO, person_topic, point_topic, subscriber_topic
 from lk_portal.services.context import current
-from lk_portal.services.seen import MOST, News, Section, mark_seen, news
+from lk_portal.services.seen import MOST, News, Section, mark_seen, news, peek
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, public, requires, who
 from lk_portal.state.live import Slot, follow, once
 from lk_portal.state.opening import load_page
@@ -36,12 +36,13 @@ class ShellState(rx.State):
     problem: str = ""
     news: dict[str, str] = NOTHING_NEW
     all_news: str = ""
+    viewing: str = ""
 
     # The section whose page is open, and what of it came while it was.
     _here: str = ""
 
     @rx.event
-    @requires(*ANYBODY_SIGNED_IN)
+    @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def enter(self, route: str = "") -> list[Any]:
         """A signed-in page was opened. Visitors never get here: the guard sends them to sign in."""
         self._remember()
@@ -69,6 +70,12 @@ class ShellState(rx.State):
         """The person has read it."""
         self.problem = ""
 
+    @rx.event
+    @public
+    async def say_only_looking(self) -> None:
+        """Somebody who looks through a subscriber's eyes tried to change something."""
+        self.problem = _("You are only looking. Nothing was changed.")
+
     async def _show(self) -> None:
         """Something may be new; what comes to the page that is open is not, for it is seen."""
         identity = who()
@@ -83,6 +90,7 @@ class ShellState(rx.State):
         self.name = identity.display_name if identity else ""
         self.role = identity.role.value if identity else ""
         self.problem = ""
+        self.viewing = _viewing_text(identity)
 
     async def _arrive(self) -> None:
         """Count what is new, and let what is behind this page, and the one before it, be seen."""
@@ -95,7 +103,7 @@ class ShellState(rx.State):
         looked_at = current().clock()
         found = await _news_of(identity)
         seen = [section for section in found.counts if section.value in (left, self._here)]
-        if seen:
+        if seen and not identity.is_viewing:
             await mark_seen(
                 current().database,
                 user_id=identity.user_id,
@@ -105,7 +113,7 @@ class ShellState(rx.State):
                 clock=current().clock,
             )
         self._follow(identity, found)
-        self._tell(found, seen=seen)
+        self._tell(found, seen=[] if identity.is_viewing else seen)
 
     def _follow(self, identity: Identity, found: News) -> None:
         topics = {INFO, person_topic(identity.user_id), subscriber_topic(identity.subscriber_id or 0)}
@@ -131,12 +139,19 @@ class ShellState(rx.State):
 
 
 async def _news_of(identity: Identity) -> News:
-    return await news(
-        current().database,
-        user_id=identity.user_id,
-        subscriber_id=identity.subscriber_id or 0,
-        clock=current().clock,
-    )
+    portal, whose = current(), {"user_id": identity.user_id, "subscriber_id": identity.subscriber_id or 0}
+    if identity.is_viewing:
+        return await peek(portal.database, now=portal.clock(), **whose)
+    return await news(portal.database, clock=portal.clock, **whose)
+
+
+def _viewing_text(identity: Identity | None) -> str:
+    """What the banner says; "" for whoever is in her own cabinet."""
+    if identity is None or identity.viewing_until is None:
+        return ""
+    until = clock_text(identity.viewing_until, current().settings.zone)
+    name = identity.display_name
+    return _("You are looking through the eyes of subscriber {name}, until {time}.", name=name, time=until)
 
 
 def _number(count: int) -> str:

@@ -44,7 +44,7 @@ class SupportState(TicketFormState, rx.State):
     _after: str = ""
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, or its address changed."""
         query = dict(self.router.url.query_parameters)

@@ -48,7 +48,7 @@ class TicketState(TicketFormState, rx.State):
     _limit: int = MESSAGES
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, perhaps by the answer to its form."""
         number = self.router.url.path.rstrip("/").rpartition("/")[2]
@@ -63,7 +63,7 @@ class TicketState(TicketFormState, rx.State):
         return None
 
     @rx.event
-    @requires(Role.SUBSCRIBER)
+    @requires(Role.SUBSCRIBER, is_reading=True)
     async def show_earlier(self) -> None:
         """More of a long dialogue."""
         if self._ticket_id and self.earlier:

@@ -32,7 +32,7 @@ HEADERS = {
 
 async def download(request: Request) -> Response:
     """GET /support/files/{key}: one file, whole."""
-    identity = await forms.person_of(request, Duty.NONE)
+    identity = await forms.person_of(request, Duty.NONE, Duty.VIEWING)
     if identity is None:
         return forms.redirect(forms.with_next(LOGIN, request.url.path))
     try:

@@ -11,10 +11,18 @@ from starlette.responses import Response
 
 from lk_portal.errors import N_, AccessDeniedError, PortalError
 from lk_portal.security import cookies
-from lk_portal.security.navigation import CONSENT, HOME, LOGIN, NEW_PASSWORD, SETTINGS
-from lk_portal.security.tokens import hash_of
-from lk_portal.services import credentials, duties
-from lk_portal.services.access import Duty, Identity, identity_of
+from lk_portal.security.navigation import (
+    CONSENT,
+    ENROL,
+    HOME,
+    LOGIN,
+    NEW_PASSWORD,
+    OWN_SECOND_FACTOR,
+    SECOND_FACTOR,
+    SETTINGS,
+)
+from lk_portal.services import credentials, duties, second_factor
+from lk_portal.services.access import Duty, Identity
 from lk_portal.services.context import current
 from lk_portal.web import forms
 
@@ -41,7 +49,34 @@ async def consent(request: Request) -> Response:
     return await _answer(request, _consent, page=CONSENT, form_name="consent")
 
 
-OWED_AT = {NEW_PASSWORD: Duty.NEW_PASSWORD, SETTINGS: Duty.NONE, CONSENT: Duty.CONSENT}
+async def enter_second_factor(request: Request) -> Response:
+    """POST /auth/second-factor: fields code, next; after the password of staff."""
+    return await _answer(request, _enter, page=SECOND_FACTOR, form_name="second-factor")
+
+
+async def enrol(request: Request) -> Response:
+    """POST /auth/second-factor/enrol: fields code, next; of staff who must have one."""
+    return await _answer(request, _turn_on, page=ENROL, form_name="second-factor")
+
+
+async def turn_on_second_factor(request: Request) -> Response:
+    """POST /auth/second-factor/on: field code; of staff who want one."""
+    return await _answer(request, _turn_on, page=OWN_SECOND_FACTOR, form_name="second-factor")
+
+
+async def turn_off_second_factor(request: Request) -> Response:
+    """POST /auth/second-factor/off: field code."""
+    return await _answer(request, _turn_off, page=OWN_SECOND_FACTOR, form_name="second-factor-off")
+
+
+OWED_AT = {
+    NEW_PASSWORD: Duty.NEW_PASSWORD,
+    SETTINGS: Duty.NONE,
+    CONSENT: Duty.CONSENT,
+    SECOND_FACTOR: Duty.SECOND_FACTOR,
+    ENROL: Duty.ENROL,
+    OWN_SECOND_FACTOR: Duty.NONE,
+}
 """What a session owes that may send the form of a page."""
 
 
@@ -50,7 +85,7 @@ async def _answer(request: Request, deed: Deed, *, page: str, form_name: str) ->
     form = await forms.form_of(request)
     target = forms.wanted_page(request, form)
     try:
-        identity = await _person(request)
+        identity = await forms.identity_behind(request)
         if identity is None:
             return forms.refused(AccessDeniedError(SESSION_OVER), LOGIN, form="login", next=target)
         if identity.duty is not OWED_AT[page]:
@@ -111,6 +146,52 @@ async def _consent(request: Request, form: FormData, identity: Identity) -> Resp
     return _go_on(done, forms.wanted_page(request, form))
 
 
+async def _enter(request: Request, form: FormData, identity: Identity) -> Response:
+    portal = current()
+    token = await second_factor.enter(
+        portal.database,
+        portal.settings,
+        user_id=identity.user_id,
+        session_hash=identity.session_hash,
+        code=forms.field(form, "code"),
+        visit=forms.visit_of(request),
+    )
+    log.info("web:second-factor:pass")
+    return _go_on(duties.Done(token, Duty.NONE), forms.wanted_page(request, form))
+
+
+async def _turn_on(request: Request, form: FormData, identity: Identity) -> Response:
+    portal = current()
+    token = await second_factor.turn_on(
+        portal.database,
+        portal.settings,
+        user_id=identity.user_id,
+        session_hash=identity.session_hash,
+        code=forms.field(form, "code"),
+        visit=forms.visit_of(request),
+    )
+    log.info("web:second-factor:begin")
+    if identity.duty is Duty.ENROL:
+        return _go_on(duties.Done(token, Duty.NONE), forms.wanted_page(request, form))
+    response = forms.redirect(OWN_SECOND_FACTOR)
+    cookies.set_session(response, portal.settings, token)
+    return response
+
+
+async def _turn_off(request: Request, form: FormData, identity: Identity) -> Response:
+    portal = current()
+    await second_factor.turn_off(
+        portal.database,
+        portal.settings,
+        user_id=identity.user_id,
+        role=identity.role,
+        code=forms.field(form, "code"),
+        visit=forms.visit_of(request),
+    )
+    log.info("web:second-factor:end")
+    return forms.redirect(OWN_SECOND_FACTOR)
+
+
 def _go_on(done: duties.Done, target: str) -> Response:
     response = forms.redirect(forms.page_after(done.duty, target))
     cookies.set_session(response, current().settings, done.token)
@@ -119,15 +200,4 @@ def _go_on(done: duties.Done, target: str) -> Response:
 
 def _back_to(page: str, target: str) -> str:
     """The form's page, which still knows where the person was going."""
-    return page if page == SETTINGS else forms.with_next(page, target)
-
-
-async def _person(request: Request) -> Identity | None:
-    portal = current()
-    token = forms.session_token(request)
-    return await identity_of(
-        portal.database,
-        portal.settings,
-        session_hash=hash_of(token) if token else "",
-        now=portal.clock(),
-    )
+    return page if OWED_AT[page] is Duty.NONE else forms.with_next(page, target)

@@ -17,7 +17,7 @@ from lk_portal.errors import N_, ConflictError, InputError, PortalError, Throttl
 from lk_portal.i18n import say
 from lk_portal.logs import report
 from lk_portal.security import cookies
-from lk_portal.security.navigation import CONSENT, HOME, NEW_PASSWORD, safe_next
+from lk_portal.security.navigation import CONSENT, ENROL, HOME, NEW_PASSWORD, SECOND_FACTOR, safe_next
 from lk_portal.security.tokens import hash_of
 from lk_portal.services.access import Duty, Identity, Visit, identity_of
 from lk_portal.services.context import current
@@ -27,7 +27,13 @@ from lk_portal.web.client import client_address
 MAX_FORM_FIELD = 1024
 SESSION_OVER = N_("You are not signed in any more. Sign in again.")
 MAX_REFERER = 4096
-PAGES_OF_DUTIES = {Duty.NEW_PASSWORD: NEW_PASSWORD, Duty.CONSENT: CONSENT}
+PAGES_OF_DUTIES = {
+    Duty.NEW_PASSWORD: NEW_PASSWORD,
+    Duty.CONSENT: CONSENT,
+    Duty.SECOND_FACTOR: SECOND_FACTOR,
+    Duty.ENROL: ENROL,
+    Duty.VIEWING: HOME,
+}
 
 
 async def form_of(request: Request) -> FormData:

@@ -63,7 +63,7 @@ async def remember(response: Response, *, token: str) -> None:
 async def _store(request: Request, chosen: Preferences) -> None:
     """Keep the choice with the account; of a visitor there is none."""
     identity = await _identity_of(forms.session_token(request))
-    if identity is not None:
+    if identity is not None and not identity.is_viewing:
         await profile.set_preferences(
             current().database,
             user_id=identity.user_id,

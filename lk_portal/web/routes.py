@@ -22,6 +22,7 @@ from lk_portal.web.profile import profile_routes
 from lk_portal.web.registry_import import registry_import_routes
 from lk_portal.web.resources import resource_routes
 from lk_portal.web.support import support_routes
+from lk_portal.web.viewing import viewing_routes
 
 
 async def healthz(_request: Request) -> Response:
@@ -43,6 +44,10 @@ def make_routes() -> Starlette:
             Route("/auth/new-password", duties.new_password, methods=["POST"]),
             Route("/auth/password", duties.change_password, methods=["POST"]),
             Route("/auth/consent", duties.consent, methods=["POST"]),
+            Route("/auth/second-factor", duties.enter_second_factor, methods=["POST"]),
+            Route("/auth/second-factor/enrol", duties.enrol, methods=["POST"]),
+            Route("/auth/second-factor/on", duties.turn_on_second_factor, methods=["POST"]),
+            Route("/auth/second-factor/off", duties.turn_off_second_factor, methods=["POST"]),
             Route("/healthz", healthz, methods=["GET"]),
             *captcha_routes(),
             *consents_routes(),
@@ -56,5 +61,6 @@ def make_routes() -> Starlette:
             *support_routes(),
             *attachment_routes(),
             *desk_routes(),
+            *viewing_routes(),
         ]
     )

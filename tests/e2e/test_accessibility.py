@@ -71,6 +71,11 @@ OF_ADMINS = {
     "/admin/tariffs": "Тарифы",
     "/admin/tariffs?q=нет": "Тарифы",
     "/admin/tariffs?row=1": "Тарифы",
+    "/admin/audit": "Журнал действий",
+    "/admin/users": "Пользователи и роли",
+    "/admin/users?row=new": "Пользователи и роли",
+    "/admin/second-factor": "Второй фактор",
+    "/admin/as/1": "Глазами абонента",
 }
 STEPS = {
     "": BY_VISITORS,

@@ -21,7 +21,7 @@ from lk_portal.state.guard import FRAMEWORK_HANDLERS, declared_access
 from tests.e2e import seed
 from tests.e2e.conftest import Site
 from tests.e2e.raw_client import raw_client, session_cookie
-from tests.e2e.sessions import put_under
+from tests.e2e.sessions import in_database, put_under
 
 # Their rows come and go with what the tests and the poller do; no handler may write to the others.
 MOVING = {
@@ -29,6 +29,7 @@ MOVING = {
     "attempt",
     "captcha_challenge",
     "audit_entry",
+    "audit_head",
     "letter",
     "register_reading",
     "register_mark",
@@ -40,6 +41,7 @@ MOVING = {
     "seen_marker",
     "notified",
     "push_message",
+    "second_factor",  # the own one of staff, not turned on yet
 }
 GARBAGE: tuple[object, ...] = (
     "x",
@@ -147,7 +149,7 @@ def is_own_of(who: str, name: str) -> bool:
     return access is not None and role in access.roles and Role.SUBSCRIBER not in access.roles
 
 
-@pytest.mark.parametrize("duty", [Duty.NEW_PASSWORD, Duty.CONSENT])
+@pytest.mark.parametrize("duty", [Duty.NEW_PASSWORD, Duty.CONSENT, Duty.SECOND_FACTOR, Duty.ENROL])
 async def test_a_session_with_a_duty_reaches_nothing_else(
     site: Site, handlers: list[str], registry: None, duty: Duty
 ) -> None:
@@ -310,3 +312,62 @@ async def at_rest(site: Site) -> dict[str, str]:
             name: hashlib.sha256(repr(connection.execute(query).fetchall()).encode()).hexdigest()
             for name, query in queries.items()
         }
+
+
+async def test_who_looks_through_a_subscribers_eyes_reads_everything_and_changes_nothing(
+    site: Site, handlers: list[str], registry: None
+) -> None:
+    victim = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
+    cookie = await viewer_cookie(site, seed.OPERATOR)
+    before, sessions = await at_rest(site), sessions_of_the_subscriber(site)
+    things = things_of_the_subscriber(site, victim)
+
+    # Twice: what a first round opens, such as a dialogue, a second one could send off.
+    answers = [await fire_all(site, handlers, cookie=cookie, things=things) for _round in range(2)]
+
+    assert seed.CANARY in answers[0], "the twin: it does get to see the cabinet"
+    assert await at_rest(site) == before
+    assert sessions_of_the_subscriber(site) == sessions
+    assert seed.CANARY in await readings_of(site, handlers, victim), "the subscriber's session goes on"
+
+
+def test_only_handlers_that_read_are_for_viewers(handlers: list[str], registry: None) -> None:
+    reading = [name for name in handlers if (access := declared_access(name)) and access.is_reading]
+    verbs = {name.rpartition(".")[2] for name in reading}
+    assert verbs == {
+        "load",
+        "enter",
+        "show",
+        "show_earlier",
+        "open_bar",
+        "pick_grain",
+        "compare_with",
+        "close",
+        "close_dialog",
+        "close_form",
+    }
+    assert not [name for name in reading if "ticket_state.close" in name]
+
+
+async def viewer_cookie(site: Site, login: str) -> str:
+    """The session of a member of staff who has opened the subscriber's cabinet."""
+    import httpx
+
+    cookie = session_cookie(site.url, login, seed.PASSWORD)
+    query = f"SELECT subscriber_id FROM portal_user WHERE email = '{seed.SUBSCRIBER}'"
+    [(subscriber,)] = in_database(site, query)
+    headers = {"Origin": site.url, "Cookie": cookie}
+    async with httpx.AsyncClient() as http:
+        answer = await http.post(
+            f"{site.url}/auth/view", data={"subscriber": str(subscriber), "back": "/"}, headers=headers
+        )
+    assert answer.headers["location"] == "/"
+    return answer.headers["set-cookie"].partition(";")[0]
+
+
+def sessions_of_the_subscriber(site: Site) -> list[tuple[object, ...]]:
+    query = (
+        "SELECT token_hash, duty FROM user_session JOIN portal_user ON portal_user.id = user_id"
+        f" WHERE email = '{seed.SUBSCRIBER}' ORDER BY 1"
+    )
+    return in_database(site, query)

@@ -7,6 +7,7 @@ sort, a field the table does not have, a label that is missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import isfunction
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -40,9 +41,11 @@ def resource(
         title: Heading and menu text, a message id.
         columns: Of the list, from left to right.
         parts: Any of `Resource`'s: icon, order, is_in_menu, readers and writers (roles), search (attributes
-            whose beginnings are found), filters, form, actions, can_create, can_remove, newest_first,
-            row_link (address of a row's own page by its key), whose (leads to the subscriber, for the audit),
-            check (of a row before it is written), only (a condition of all rows).
+            whose beginnings are found, or functions that make, of the spellings of what was typed, the query
+            for keys), filters, form, actions, can_create, can_remove, newest_first, row_link (address of a
+            row's own page by its key), whose (leads to the subscriber, for the audit), check (of a row before
+            it is written), make (of a new row, where it takes more than an insert), only (a condition of all
+            rows).
 
     Raises:
         ConfigurationError: The declaration is wrong; says what and why.
@@ -125,13 +128,14 @@ def _problems_of_ways(made: Resource) -> list[str]:
     Raises:
         ConfigurationError: One cannot.
     """
-    read = [one.expression for one in made.columns] + [column_of(one) for one in made.search]
+    read = [one.expression for one in made.columns]
+    read += [column_of(one) for one in made.search if not isfunction(one)]
     read += [column_of(made.whose)] if made.whose is not None else []
     read += [made.only] if made.only is not None else []
     read += [c.condition for f in made.filters for c in f.choices if isinstance(c.condition, ColumnElement)]
     for expression in read:
         joins_to(made.table, tables_of(expression))
-    texts = [column_of(one) for one in made.search]
+    texts = [column_of(one) for one in made.search if not isfunction(one)]
     return [f"{one} is no text and cannot be searched" for one in texts if python_type(one) is not str]
 
 
@@ -172,7 +176,7 @@ def _problems_of_the_form(made: Resource) -> list[str]:
         if not (column.nullable or column.primary_key or column.default or column.server_default)
     }
     missing = needed - {one.name for one in made.form} - _defaulted(made)
-    if made.form and made.can_create and missing:
+    if made.form and made.can_create and made.make is None and missing:
         found.append(f"a new row needs {', '.join(sorted(missing))}")
     return found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from inspect import isfunction
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select, tuple_, union
@@ -252,7 +253,12 @@ def _found(resource: Resource, typed: str) -> Any:
     A branch for each attribute and spelling, from its table on: so each is answered by one part of one index.
     """
     texts = sorted(_spellings(typed)) if is_storable(typed) else [LAST]
-    branches = [_beginning(resource, column_of(one), text) for one in resource.search for text in texts]
+    branches = []
+    for one in resource.search:
+        if isfunction(one):
+            branches.append(select(one(texts).limit(MOST_FOUND).subquery().c[0]))
+        else:
+            branches += [_beginning(resource, column_of(one), text) for text in texts]
     return select(union(*branches).cte("found").c[0])
 
 

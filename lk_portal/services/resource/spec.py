@@ -173,6 +173,8 @@ class Action:
     is_bulk: bool = True
 
 
+Make = Callable[[AsyncConnection, dict[str, Any], Visit], Awaitable[int]]
+"""Writes a new row and what goes with it, and gives its key: connection, values, from where and when."""
 Check = Callable[[AsyncConnection, dict[str, Any], int | None], Awaitable[None]]
 """Looks at a row before it is written: connection, values, key (None: a new row). Raises InputError."""
 
@@ -201,6 +203,7 @@ class Resource:
     row_link: Callable[[int], str] | None = None
     whose: Any = None
     check: Check | None = None
+    make: Make | None = None
     only: ColumnElement[bool] | None = None
 
     @property

@@ -62,7 +62,7 @@ async def create(database: Database, resource: Resource, form: Mapping[str, obje
     async with database.writing() as connection:
         values = await _resolved(connection, resource, values)
         await _check(connection, resource, values, None)
-        key = await _insert(connection, resource, values)
+        key = await _insert(connection, resource, values, author.visit)
         await _record(connection, resource, "create", key, author=author, facts=_facts(resource, {}, values))
     return key
 
@@ -243,7 +243,14 @@ async def _check(
             raise FormError({error.field: error}) from error
 
 
-async def _insert(connection: AsyncConnection, resource: Resource, values: dict[str, Any]) -> int:
+async def _insert(
+    connection: AsyncConnection, resource: Resource, values: dict[str, Any], visit: Visit
+) -> int:
+    if resource.make is not None:
+        try:
+            return await resource.make(connection, values, visit)
+        except InputError as error:
+            raise FormError({error.field: error}) from error
     made = resource.model(**values).model_dump()
     row = {name: value for name, value in made.items() if value is not None or name in values}
     try:
@@ -307,7 +314,9 @@ async def _record(
 
 
 async def _subject(connection: AsyncConnection, resource: Resource, key: int) -> int | None:
-    """The login of the subscriber whose row it is."""
+    """The login of the subscriber whose row it is; a login is its own."""
+    if resource.table is _user:
+        return key
     if resource.whose is None:
         return None
     owner: Any = column_of(resource.whose)

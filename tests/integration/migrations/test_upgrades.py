@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from alembic import command
 from lk_portal.models import Account, MeteringPoint, Premises, Subscriber
 from lk_portal.models.types import to_milliseconds
-from lk_portal.services import info_editing, migrations
+from lk_portal.services import audit, info_editing, migrations
 from lk_portal.services.addresses import suggest
 from lk_portal.services.answer_templates import offered
+from lk_portal.services.audit_chain import verify
 from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
@@ -25,6 +26,7 @@ from lk_portal.services.resource.reading import begin_with
 from lk_portal.services.seen import Section, mark_seen
 from lk_portal.services.tables import table_of
 from lk_portal.services.ticket_queue import Asked, Queue, queue_page
+from lk_portal.services.visit import Visit
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FLATS = 30
@@ -423,3 +425,50 @@ async def test_a_published_document_cannot_be_changed_by_any_statement(empty_add
         connection.execute(text("UPDATE document_version SET text = 'other' WHERE version = 1"))
     engine.dispose()
     assert _rows(empty_address, "SELECT count(*) FROM document_version WHERE text = 'other'") == [(0,)]
+
+
+async def test_from_0008_the_audit_is_chained_and_named_users_stay_named(empty_address: str):
+    migrate(empty_address, revision="0008")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    user = VERSION_1["portal_user"][0] | {
+        "id": 7,
+        "subscriber_id": None,
+        "temporary_hash": "",
+        "locale": "",
+        "theme": "system",
+    }
+    entries = [
+        {
+            "id": number,
+            "at": NOW + timedelta(seconds=number),
+            "action": "web:session:begin",
+            "actor_user_id": None if number % 2 else 7,
+            "subject_user_id": 7,
+            "address": "192.0.2.1",
+            "agent": "Браузер",
+            "detail": '{"b": "я", "a": 1}',
+        }
+        for number in (*range(1, 20), *range(25, 2500))
+    ]
+    with engine.begin() as connection:
+        for table, rows in (("portal_user", [user]), ("audit_entry", entries)):
+            names, values = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+            stored = [{name: _stored(value, is_sqlite) for name, value in row.items()} for row in rows]
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    found = await verify(database)
+    assert (found.entries, found.is_whole) == (len(entries), True)
+    async with database.writing() as connection:
+        visit = Visit(address="", agent="", at=NOW)
+        await audit.record(connection, action="web:session:end", visit=visit, actor=7, subject=7)
+    assert (await verify(database)).is_whole
+    await database.close()
+    kept = _rows(empty_address, "SELECT count(*), max(id) FROM audit_entry WHERE subject_user_id = 7")
+    assert kept == [(len(entries) + 1, 2500)]
+    assert _rows(empty_address, "SELECT id, email FROM portal_user") == [(7, "i@e.example")]
