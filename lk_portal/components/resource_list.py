@@ -118,7 +118,7 @@ def _rows(resource: Resource, state: Any) -> rx.Component:
         class_name="table rows-as-cards",
     )
     return card(
-        _pages(state),
+        _pages(state, _("Pages of the list")),
         rx.el.form(
             rx.el.div(table, class_name="overflow-x-auto"),
             _bulk(resource, state),
@@ -126,7 +126,7 @@ def _rows(resource: Resource, state: Any) -> rx.Component:
             reset_on_submit=False,
             custom_attrs={"aria-label": _(resource.title)},
         ),
-        _pages(state),
+        _pages(state, _("Pages of the list, below")),
     )
 
 
@@ -218,13 +218,13 @@ def _bulk(resource: Resource, state: Any) -> rx.Component:
     )
 
 
-def _pages(state: Any) -> rx.Component:
+def _pages(state: Any, label: str) -> rx.Component:
     return rx.el.nav(
         _page_link(_("Earlier rows"), state.earlier, "left"),
         rx.el.span(state.count_text, class_name="text-sm grow text-center"),
         _page_link(_("Later rows"), state.later, "right"),
         class_name="flex items-center min-h-11",
-        custom_attrs={"aria-label": _("Pages of the list")},
+        custom_attrs={"aria-label": label},
     )
 
 
