@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import reflex as rx
 
 from lk_portal.errors import NotFoundError, PortalError
-from lk_portal.i18n import _, ngettext, say
+from lk_portal.i18n import _, say
 from lk_portal.services.context import current
-from lk_portal.services.resource import FormField, Resource
+from lk_portal.services.resource import Resource
 from lk_portal.services.resource.address import (
     NEW,
     Address,
@@ -28,9 +28,8 @@ from lk_portal.services.resource.address import (
     row_url,
     url_of,
 )
-from lk_portal.services.resource.reading import MOST_COUNTED, Page, begin_with, read_page, read_row
+from lk_portal.services.resource.reading import begin_with, read_page, read_row
 from lk_portal.services.resource.spec import REMOVE
-from lk_portal.services.resource.texts import cell_text, plain_text, shorten
 from lk_portal.services.resource.typed import FormError, text_of
 from lk_portal.services.resource.writing import (
     Author,
@@ -43,12 +42,11 @@ from lk_portal.services.resource.writing import (
 )
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import requires, user_id, who
+from lk_portal.state.resource_texts import count_words, row_texts, sent_value, shown_value, typed_value
 from lk_portal.state.visits import visit_of
 
 MARK = "row-"
 """So begin the names of the boxes by which rows are marked."""
-LONGEST_CELL = 100
-"""Characters of a cell of the list; the form and the file have all of them."""
 _states: dict[str, type[ResourceState]] = {}
 
 
@@ -108,8 +106,8 @@ class ResourceState(rx.State, mixin=True):
         view = address.view
         page = await read_page(portal.database, resource, view, now=portal.clock())
         zone = ZoneInfo(portal.settings.timezone)
-        self.rows = [[str(row.key), *_texts(resource, row.values, zone)] for row in page.rows]
-        self.count_text = _count_text(page)
+        self.rows = [[str(row.key), *row_texts(resource, row.values, zone)] for row in page.rows]
+        self.count_text = count_words(page)
         at_start = first_page(view)
         self.earlier = (
             url_of(resource, Address(replace(at_start, before=page.earlier))) if page.earlier else ""
@@ -180,9 +178,9 @@ class ResourceState(rx.State, mixin=True):
         zone = _zone()
         self.form_problem = say(error)
         self.versions = [
-            [_(one.label).removesuffix("*"), _shown(one, shown[one.name], zone), _typed(one, form)]
+            [_(one.label).removesuffix("*"), shown_value(one, shown[one.name], zone), typed_value(one, form)]
             for one in resource.form
-            if text_of(one, shown[one.name], zone=zone) != _sent(one, form) and not one.is_fixed
+            if text_of(one, shown[one.name], zone=zone) != sent_value(one, form) and not one.is_fixed
         ]
         self._known = dict(error.now)
 
@@ -320,23 +318,6 @@ def _sought(resource: Resource, form: Mapping[str, Any], sort: str) -> Any:
     return rx.redirect(url_of(resource, address_of(resource, query)))
 
 
-def _texts(resource: Resource, values: tuple[Any, ...], zone: ZoneInfo) -> list[str]:
-    pairs = zip(resource.columns, values, strict=True)
-    texts = [shorten(cell_text(one, value, zone=zone), LONGEST_CELL) for one, value in pairs]
-    links = [
-        "" if value is None else one.link(value)
-        for one, value in zip(resource.columns, values, strict=True)
-        if one.link is not None
-    ]
-    return texts + links
-
-
-def _count_text(page: Page) -> str:
-    if page.count > MOST_COUNTED:
-        return _("More than {count} rows", count=MOST_COUNTED)
-    return ngettext("{count} row", "{count} rows", page.count)
-
-
 def _sort_links(resource: Resource, view: Any) -> dict[str, str]:
     """Where a click on the heading of a column leads, by its name: up first, then down."""
     names = [str(one.expression.key) for one in resource.columns if one.is_sortable]
@@ -355,31 +336,6 @@ def _defaults(resource: Resource) -> dict[str, str]:
         is_value = isinstance(default, str | int | float | bool) and one.reference is None
         found[one.name] = text_of(one, default if is_value else None, zone=zone)
     return found
-
-
-def _shown(one: FormField, value: Any, zone: ZoneInfo) -> str:
-    if value in one.texts:
-        return _(one.texts[value])
-    return "" if value is None else plain_text(value, zone=zone)
-
-
-def _sent(one: FormField, form: Mapping[str, Any]) -> str:
-    """What was sent for a field, as `text_of` would write it."""
-    value = form.get(one.name, "")
-    if one.kind == "flag":
-        return "yes" if value else ""
-    return str(value).strip()[:300]
-
-
-def _typed(one: FormField, form: Mapping[str, Any]) -> str:
-    """What was sent for a field, in words."""
-    value = _sent(one, form)
-    if one.kind == "flag":
-        return _("Yes") if value else _("No")
-    for choice, text in one.texts.items():
-        if str(getattr(choice, "value", choice)) == value:
-            return _(text)
-    return value
 
 
 def _action_texts(resource: Resource, name: str) -> tuple[str, str]:

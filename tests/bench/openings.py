@@ -59,9 +59,9 @@ async def _measure(portal: RunningPortal) -> tuple[dict[str, list[float]], dict[
                 event = _noop(client) if name == NOOP else _opening(client, name)
                 for number in range(WARM_UP):
                     await event(number)
-                began = _processor_s(portal.process.pid)
+                began = processor_s(portal.process.pid)
                 times[name] += [await event(number) for number in range(BATCH - WARM_UP)]
-                processor[name] += _processor_s(portal.process.pid) - began
+                processor[name] += processor_s(portal.process.pid) - began
     return times, processor
 
 
@@ -75,7 +75,7 @@ def _opening(client: RawClient, path: str) -> Callable[[int], Awaitable[float]]:
     return lambda _number: one_event(client, OPEN, {}, path, until=OPENED)
 
 
-def _processor_s(pid: int) -> float:
+def processor_s(pid: int) -> float:
     """Seconds of processor time, user and system, that a process has had."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -57,6 +57,7 @@ class is_among(_Condition):  # noqa: N801 - as above
 
     def __init__(self, key: ColumnElement[Any], found: Select[Any]) -> None:
         super().__init__(key, found.scalar_subquery())
+        self.found = found
 
 
 @compiles(is_among)
