@@ -40,6 +40,7 @@ MOVING = {
     "seen_marker",
     "notified",
     "push_message",
+    "poll_batch",
 }
 GARBAGE: tuple[object, ...] = (
     "x",

@@ -24,6 +24,7 @@ from lk_portal.services.resource.spec import (
     Reference,
     Resource,
     all_resources,
+    column_of,
     resource,
     resource_named,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Reference",
     "Resource",
     "all_resources",
+    "column_of",
     "resource",
     "resource_named",
 ]
