@@ -42,6 +42,18 @@ OWN = {
     "/support": "Поддержка",
     "/support?new=1": "Новое обращение",
 }
+STAFF = {
+    "/admin": "Рабочий стол",
+    "/admin/connections": "Подключения",
+    "/admin/connections?row=1": "Подключения",
+    f"/admin/connections/{serial_of(1)}": "Последний опрос",
+    "/admin/gateways": "Шлюзы",
+    "/admin/gateways?row=new": "Шлюзы",
+    "/admin/polling": "Полнота данных",
+    "/admin/polling/1": "Полнота данных",
+    "/admin/letters": "Письма",
+    "/admin/claims": "Регистрации на проверку",
+}
 DUTIES = {Duty.NEW_PASSWORD: "/new-password", Duty.CONSENT: "/consent"}
 PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
@@ -67,11 +79,13 @@ async def test_no_page_shuts_anybody_out(
     found = await _walk(page, site, PUBLIC)
     await give_cookie(context, site, session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD))
     found |= await _walk(page, site, OWN)
+    await give_cookie(context, site, session_cookie(site.url, seed.ADMIN, seed.PASSWORD))
+    found |= await _walk(page, site, STAFF)
     for duty in DUTIES:
         found |= await _look_at_duty(context, page, site, duty)
 
     assert not {address: lines for address, lines in found.items() if lines}
-    assert len(found) == len(PUBLIC) + len(OWN) + len(DUTIES)
+    assert len(found) == len(PUBLIC) + len(OWN) + len(STAFF) + len(DUTIES)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -410,8 +410,8 @@ async def test_what_she_does_to_her_accounts_is_news_to_her_and_to_nobody_else(o
     await office.open_account()
     first = await person(office)
     await stranger(office)
-    told = {subscriber_topic(first.subscriber_id): visit().at}
-    assert await changed_since(office.database, NOW - HOUR, now=NOW) == {}
+    told = {(subscriber_topic(first.subscriber_id), visit().at)}
+    assert await changed_since(office.database, NOW - HOUR, now=NOW) == frozenset()
 
     for deed in (first.add, lambda: first.rename("Дача"), first.remove):
         await deed()
@@ -419,4 +419,4 @@ async def test_what_she_does_to_her_accounts_is_news_to_her_and_to_nobody_else(o
         async with office.database.writing() as connection:
             await connection.execute(delete(table_of(AuditEntry)))
 
-    assert await changed_since(office.database, NOW - HOUR, now=NOW) == {}
+    assert await changed_since(office.database, NOW - HOUR, now=NOW) == frozenset()
