@@ -1,11 +1,13 @@
 """How complete the data are, by day and gateway: a heat map of holes. For the staff's page of the polling.
 
 What is there comes from the day rollups (`covered_s`), what should be there from where each meter stood and
-how long its days were. The database adds up; here only sums of whole gateways arrive.
+how long its days were. The database adds up; here only sums arrive: by day of all, by gateway of all days,
+and by both of the worst.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -87,14 +89,32 @@ async def completeness(
     days = tuple(today - timedelta(days=back) for back in range(DAYS - 1, -1, -1))
     since = day_bounds(days[0], ZoneInfo("UTC"))[0] - timedelta(days=1)
     places = _places(since, gateway_id)
+    calendar = _Calendar(days, now - NOT_YET)
     async with database.reading() as connection:
-        names = {row.id: row.name for row in await connection.execute(select(_gate.c.id, _gate.c.name))}
         stood = (await connection.execute(_meters(places))).all()
-        sums = (await connection.execute(_sums(places, days[0]))).all()
-    per_gateway = _per_gateway(days, stood, sums, now=now)
-    rows = sorted((_row(key, names.get(key, ""), one) for key, one in per_gateway.items()), key=_worst_first)
-    whole = _row(0, "", _together(per_gateway.values(), len(days)))
-    return Completeness(days, (whole, *rows[:most]), len(rows))
+        by_day = (await connection.execute(_by_day(places, days[0]))).all()
+        by_gateway = (await connection.execute(_by_gateway(places, days[0]))).all()
+        worst = calendar.worst_first(stood, by_gateway)
+        shown = worst[:most]
+        detail = (await connection.execute(_by_day_of(places, days[0], shown))).all()
+        names = {row.id: row.name for row in await connection.execute(_NAMES.where(_gate.c.id.in_(shown)))}
+    meters = Counter(dict.fromkeys(worst, 0))
+    for row in stood:
+        meters[row.gateway_id] += row.meters if row.went is None or row.went > now else 0
+    rows = [
+        GatewayDays(
+            key,
+            names.get(key, ""),
+            meters[key],
+            *calendar.shares(
+                [one for one in stood if one.gateway_id == key],
+                [one for one in detail if one.gateway_id == key],
+            ),
+        )
+        for key in shown
+    ]
+    whole = GatewayDays(0, "", meters.total(), *calendar.shares(stood, by_day))
+    return Completeness(days, (whole, *rows), len(worst))
 
 
 def _places(since: datetime, gateway_id: int | None) -> Subquery:
@@ -124,43 +144,96 @@ def _meters(places: Subquery) -> Select[Any]:
     return select(*group, func.count().label("meters")).group_by(*group)
 
 
-def _sums(places: Subquery, first: date) -> Select[Any]:
-    group = [places.c.gateway_id, places.c.timezone, places.c.came, places.c.went, _day.c.day]
+def _of_places(places: Subquery, first: date, *group: Any) -> Select[Any]:
+    """Sums of what the points have since a day, by whatever they are grouped by."""
     of_place = and_(
         _day.c.point_id == places.c.point_id, _day.c.quantity == Quantity.A_PLUS, _day.c.day >= first
     )
-    query = select(*group, func.sum(_day.c.covered_s).label("covered_s"))
+    query = select(*group, func.sum(_day.c.covered_s).label("covered_s")).select_from(places)
     return query.join(_day, of_place).group_by(*group)
 
 
-@dataclass(slots=True)
-class _Days:
-    """Seconds that should be there and are, by number of the day."""
-
-    meters: int
-    expected_s: list[float]
-    covered_s: list[float]
+def _by_day(places: Subquery, first: date) -> Select[Any]:
+    """All gateways together."""
+    return _of_places(places, first, places.c.timezone, places.c.came, places.c.went, _day.c.day)
 
 
-def _per_gateway(
-    days: Sequence[date], stood: Iterable[Any], sums: Iterable[Any], *, now: datetime
-) -> dict[int, _Days]:
-    until = now - NOT_YET
-    found: dict[int, _Days] = {}
-    expected: dict[tuple[Any, ...], list[float]] = {}
-    for row in stood:
-        one = found.setdefault(row.gateway_id, _Days(0, [0.0] * len(days), [0.0] * len(days)))
-        spans = [_expected_s(day, row.timezone, row.came, row.went, until) * row.meters for day in days]
-        expected[row.gateway_id, row.timezone, row.came, row.went] = spans
-        one.meters += row.meters if row.went is None or row.went > now else 0
-        one.expected_s = [a + b for a, b in zip(one.expected_s, spans, strict=True)]
-    for row in sums:
-        number = (row.day - days[0]).days
-        if number < len(days):
-            # On the day of a replacement the point has the data of both meters.
-            limit = expected[row.gateway_id, row.timezone, row.came, row.went][number]
-            found[row.gateway_id].covered_s[number] += min(float(row.covered_s), limit)
-    return found
+def _by_day_of(places: Subquery, first: date, gateway_ids: Sequence[int]) -> Select[Any]:
+    """Some gateways, each for itself."""
+    group = (places.c.gateway_id, places.c.timezone, places.c.came, places.c.went, _day.c.day)
+    return _of_places(places, first, *group).where(places.c.gateway_id.in_(gateway_ids))
+
+
+def _by_gateway(places: Subquery, first: date) -> Select[Any]:
+    """Every gateway, its days together; of meters that came or went they must be told apart."""
+    moved = or_(places.c.came.is_not(None), places.c.went.is_not(None))
+    day = case((moved, _day.c.day)).label("day")
+    return _of_places(
+        places, first, places.c.gateway_id, places.c.timezone, places.c.came, places.c.went, day
+    )
+
+
+Place = tuple[str, datetime | None, datetime | None]
+"""Time zone of the premises, when the meter came and when it went."""
+
+
+class _Calendar:
+    """How much should be there of each day.
+
+    Args:
+        days: Local days.
+        until: What is later is not expected yet, aware UTC.
+    """
+
+    def __init__(self, days: Sequence[date], until: datetime) -> None:
+        self._days = days
+        self._until = until
+        self._spans: dict[Place, list[float]] = {}
+
+    def worst_first(self, stood: Iterable[Any], sums: Iterable[Any]) -> list[int]:
+        """All gateways, those that lack most first; those that nothing is expected of last."""
+        expected: Counter[int] = Counter()
+        covered: Counter[int] = Counter()
+        for row in stood:
+            expected[row.gateway_id] += round(sum(self.spans(row)) * row.meters)
+        for row in sums:
+            is_due = row.day is None or self._span(row) > 0
+            covered[row.gateway_id] += int(row.covered_s) if is_due else 0
+        shares = {key: _share(covered[key], whole) for key, whole in expected.items()}
+        return sorted(shares, key=lambda key: (2.0 if shares[key] is None else shares[key], key))
+
+    def shares(
+        self, stood: Iterable[Any], sums: Iterable[Any]
+    ) -> tuple[tuple[float | None, ...], float | None]:
+        """How much is there of each day and of all of them."""
+        limits: dict[Place, list[float]] = {}
+        for row in stood:
+            spans, known = self.spans(row), limits.get(_place_of(row), [0.0] * len(self._days))
+            limits[_place_of(row)] = [a + b * row.meters for a, b in zip(known, spans, strict=True)]
+        expected = [sum(column) for column in zip(*limits.values(), strict=True)] or [0.0] * len(self._days)
+        covered = [0.0] * len(self._days)
+        for row in sums:
+            number = (row.day - self._days[0]).days
+            if number < len(self._days):
+                # On the day of a replacement the point has the data of both meters.
+                covered[number] += min(float(row.covered_s), limits[_place_of(row)][number])
+        days = tuple(_share(there, whole) for there, whole in zip(covered, expected, strict=True))
+        return days, _share(sum(covered), sum(expected))
+
+    def spans(self, row: Any) -> list[float]:
+        """How many seconds of each day one meter that stood so should have counted."""
+        place = _place_of(row)
+        if place not in self._spans:
+            self._spans[place] = [_expected_s(day, *place, self._until) for day in self._days]
+        return self._spans[place]
+
+    def _span(self, row: Any) -> float:
+        number = (row.day - self._days[0]).days
+        return self.spans(row)[number] if number < len(self._days) else 0.0
+
+
+def _place_of(row: Any) -> Place:
+    return row.timezone, row.came, row.went
 
 
 @lru_cache(maxsize=4096)
@@ -178,26 +251,8 @@ def _expected_s(
     return max(0.0, (end - start).total_seconds())
 
 
-def _together(all_days: Iterable[_Days], length: int) -> _Days:
-    total = _Days(0, [0.0] * length, [0.0] * length)
-    for one in all_days:
-        total.meters += one.meters
-        total.expected_s = [a + b for a, b in zip(total.expected_s, one.expected_s, strict=True)]
-        total.covered_s = [a + b for a, b in zip(total.covered_s, one.covered_s, strict=True)]
-    return total
-
-
-def _row(gateway_id: int, name: str, one: _Days) -> GatewayDays:
-    shares = tuple(
-        _share(covered, expected) for covered, expected in zip(one.covered_s, one.expected_s, strict=True)
-    )
-    return GatewayDays(gateway_id, name, one.meters, shares, _share(sum(one.covered_s), sum(one.expected_s)))
-
-
 def _share(covered_s: float, expected_s: float) -> float | None:
     return min(1.0, covered_s / expected_s) if expected_s > 0 else None
 
 
-def _worst_first(row: GatewayDays) -> tuple[float, int]:
-    """Gateways nothing is expected of come last."""
-    return (2.0 if row.share is None else row.share, row.gateway_id)
+_NAMES = select(_gate.c.id, _gate.c.name)

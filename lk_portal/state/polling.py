@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +24,8 @@ from lk_portal.state.guard import requires
 from lk_portal.state.live import follow, once
 from lk_portal.state.polling_figure import heat_figure, heat_table, summary_of
 
-MOST_GATEWAYS = 20
+MOST_GATEWAYS = 15
+"""More would not fit into an answer of 30 KB."""
 MAP_AFTER = timedelta(minutes=5)
 """The map of an open page is made anew so often."""
 DASH = "—"
@@ -48,20 +50,27 @@ class PollingState(rx.State):
 
     @rx.event
     @requires(Role.ADMIN)
-    async def load(self) -> None:
-        """The page was opened."""
+    async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may yield
+        """The page was opened: the queue at once, the map when it is added up."""
         self._mapped_at = None
-        await self._show()
+        await self._look()
+        yield
+        await self._map_anew()
 
     async def _show(self) -> None:
         """Look at the queue again; also called while the page is open."""
+        await self._look()
+        if self._mapped_at is not None and current().clock() - self._mapped_at > MAP_AFTER:
+            await self._map_anew()
+
+    async def _map_anew(self) -> None:
+        self._show_map(await once(("completeness",), _mapped))
+        self._mapped_at = current().clock()
+
+    async def _look(self) -> None:
         portal = current()
-        now = portal.clock()
         found = await once(("polling",), _looked)
         follow(self.router.session.client_token, type(self), frozenset({POLLING}))
-        if self._mapped_at is None or now - self._mapped_at > MAP_AFTER:
-            self._show_map(await once(("completeness",), _mapped))
-            self._mapped_at = now
         zone = portal.settings.zone
         for name, value in texts_of(found, zone).items():
             if getattr(self, name) != value:
@@ -111,9 +120,11 @@ class PollingLineState(rx.State):
             portal.database,
             now=now,
             today=now.astimezone(zone).date(),
-            most=0,
+            most=1,
             gateway_id=line.gateway_id,
         )
+        # Its own row says it all; without meters there is none.
+        found = replace(found, rows=found.rows[1:] or found.rows)
         self.figure, self.table, self.links = heat_figure(found), heat_table(found), [""]
         self.days = [day_in_year(day) for day in found.days]
         self.summary = summary_of(found)

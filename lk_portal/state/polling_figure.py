@@ -90,7 +90,7 @@ def _color(share: float | None) -> str:
 
 
 def _layout(labels: Sequence[str], days: Sequence[str]) -> dict[str, Any]:
-    every = max(1, -(-len(days) // 10))
+    every = max(1, -(-len(days) // 6))
     return {
         "barmode": "stack",
         "bargap": 0.06,

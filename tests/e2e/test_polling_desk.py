@@ -1,4 +1,4 @@
-"""The staff's pages of the polling: a meter goes silent, the page says so, and shows what another poll brings."""
+"""The staff's pages of the polling: a meter goes silent, the page says so and shows what comes of a poll."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def desk() -> rx.Component:
     return rx.cond(
         DeskHomeState.is_loaded,
         rx.el.div(
-            _count("tickets", _("Tickets waiting"), "chat", "/admin/tickets"),
-            _count("overdue", _("Tickets overdue"), "clock", "/admin/tickets?f.state=overdue", is_bad=True),
+            _count("tickets", _("Tickets waiting"), "chat", "/admin/tickets?queue=open"),
+            _count("overdue", _("Tickets overdue"), "clock", "/admin/tickets?queue=overdue", is_bad=True),
             _count(
                 "late_meters",
                 _("Meters not read for 24 hours"),

@@ -35,7 +35,7 @@ def polling() -> rx.Component:
             _errors(),
             card(
                 rx.el.h2(_("Completeness of the data"), class_name=HEADING),
-                heat_map(PollingState),
+                rx.cond(PollingState.summary != "", heat_map(PollingState), skeleton("h-96 w-full")),
                 rx.cond(PollingState.more != "", rx.el.p(PollingState.more, class_name="text-sm")),
                 _links(),
             ),
