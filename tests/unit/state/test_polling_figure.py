@@ -6,6 +6,7 @@ import json
 from datetime import date, timedelta
 
 from lk_portal.services.completeness import Completeness, GatewayDays
+from lk_portal.state.polling import MOST_GATEWAYS
 from lk_portal.state.polling_figure import heat_figure, heat_table, percent, summary_of
 
 DAYS = tuple(date(2026, 11, 24) - timedelta(days=back) for back in range(29, -1, -1))
@@ -19,13 +20,9 @@ def found(*shares: float | None) -> Completeness:
 
 
 def test_it_is_a_hundred_only_when_nothing_is_missing() -> None:
-    assert [percent(share) for share in (1.0, 0.9985, 0.5, 0.0, None)] == [
-        "100 %",
-        "99 %",
-        "50 %",
-        "0 %",
-        "—",
-    ]
+    texts = [percent(share) for share in (1.0, 0.9985, 0.5, 0.0, None)]
+
+    assert texts == ["100 %", "99 %", "50 %", "0 %", "—"]
 
 
 def test_a_hole_is_hatched_and_the_lightest_and_nothing_expected_is_clear() -> None:
@@ -51,7 +48,7 @@ def test_the_sentence_names_the_worst() -> None:
 
 
 def test_the_largest_map_fits_into_a_delta() -> None:
-    rows = [GatewayDays(key, f"Шлюз {key}", 1, tuple([0.5] * 30), 0.5) for key in range(21)]
+    rows = [GatewayDays(key, f"Шлюз {key}", 1, tuple([0.5] * 30), 0.5) for key in range(MOST_GATEWAYS + 1)]
     whole = Completeness(DAYS, tuple(rows), 500)
 
     sent = json.dumps([heat_figure(whole), heat_table(whole)], ensure_ascii=False, separators=(",", ":"))
