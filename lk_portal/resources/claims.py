@@ -3,7 +3,8 @@
 from lk_portal.errors import N_
 from lk_portal.models import Account, AccountClaim, ClaimReason
 from lk_portal.services.claim_decisions import accept, refuse
-from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, column_of, resource
+from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, resource
+from lk_portal.services.resource.spec import column_of
 
 REASONS = {
     ClaimReason.ACCOUNT_OWNED: N_("The account has an owner"),

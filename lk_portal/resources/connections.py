@@ -15,9 +15,9 @@ from lk_portal.services.resource import (
     Filter,
     FormField,
     Reference,
-    column_of,
     resource,
 )
+from lk_portal.services.resource.spec import column_of
 
 _failures, _attempts = column_of(MeterConnection.failures_in_row), column_of(MeterConnection.attempts)
 _error = case((_failures > 0, column_of(MeterConnection.last_error_code)), else_="")

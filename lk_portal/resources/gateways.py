@@ -5,7 +5,8 @@ from sqlalchemy import func, select
 from lk_portal.errors import N_
 from lk_portal.models import Gateway, MeterConnection
 from lk_portal.services.gateways import check_gateway
-from lk_portal.services.resource import Choice, Column, Filter, FormField, column_of, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, resource
+from lk_portal.services.resource.spec import column_of
 
 _behind = (
     select(func.count())

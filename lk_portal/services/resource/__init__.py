@@ -24,7 +24,6 @@ from lk_portal.services.resource.spec import (
     Reference,
     Resource,
     all_resources,
-    column_of,
     resource,
     resource_named,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "Reference",
     "Resource",
     "all_resources",
-    "column_of",
     "resource",
     "resource_named",
 ]
