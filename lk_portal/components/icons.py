@@ -47,6 +47,8 @@ PATHS: dict[str, str] = {
     "up": "M12 20V5M6 11l6-6 6 6",
     "down": "M12 4v15M6 13l6 6 6-6",
     "same": "M5 9h14M5 15h14",
+    "mail": "M3 6h18v12H3ZM3 7l9 7 9-7",
+    "clock": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5l4 2",
     "server": "M4 5h16v6H4ZM4 13h16v6H4ZM8 8h1M8 16h1",
 }
 

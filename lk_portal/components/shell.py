@@ -15,7 +15,7 @@ from lk_portal.components.icons import icon
 from lk_portal.components.kit import skeleton
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
-from lk_portal.security.navigation import SETTINGS
+from lk_portal.security.navigation import ADMIN, HOME, SETTINGS
 from lk_portal.state.sections import section_of
 from lk_portal.state.shell import ShellState
 
@@ -154,7 +154,7 @@ def _item(to: str, text: str, icon_name: str, *, route: str) -> rx.Component:
 
 def _is_within(route: str, to: str) -> bool:
     """Whether the page at `route` is the item's own or one below it."""
-    return route == to or (route.startswith(f"{to.rstrip('/')}/") and to != "/")
+    return route == to or (route.startswith(f"{to.rstrip('/')}/") and to not in (HOME, ADMIN))
 
 
 def _badge(number: rx.Var[str], class_name: str = "") -> rx.Component:

@@ -9,8 +9,9 @@ That is also why a batch is a workflow without steps: there is no half of it tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from lk_portal.errors import StorageError
 from lk_portal.jobs.batches import BatchQueue
 from lk_portal.metering.poller import Poller
 from lk_portal.metering.types import GatewayTarget, PollOutcome
+from lk_portal.services import poll_batches
 from lk_portal.services.context import Portal
 from lk_portal.services.polling import due_gateways
 
@@ -94,8 +96,21 @@ class Polling:
         if self.is_stopping or task is None:
             return BatchResult()
         with self.queue.noted(job_id, task):
+            await _told(poll_batches.note_started(self._portal.database, job_id, now=self._portal.clock()))
             due = only(await self._due(), meter_ids)
-            return await self._read(due) if due else BatchResult()
+            result = await self._read(due) if due else BatchResult()
+            await self._note_finished(job_id, result)
+            return result
+
+    async def _note_finished(self, job_id: str, result: BatchResult) -> None:
+        noting = poll_batches.note_finished(
+            self._portal.database,
+            job_id,
+            read=result.read,
+            failed=result.failed,
+            now=self._portal.clock(),
+        )
+        await _told(noting)
 
     def _slot(self) -> str:
         return slot_name(self._portal.clock(), self._tick_s)
@@ -146,12 +161,18 @@ class Polling:
         for number, meter_ids in enumerate(batches):
             if self._slot() != slot:
                 return number
+            job_id = f"poll-{slot}-{number}"
             try:
-                with SetWorkflowID(f"poll-{slot}-{number}", workflow_id_reuse_policy="reject"):
+                with SetWorkflowID(job_id, workflow_id_reuse_policy="reject"):
                     await DBOS.enqueue_workflow_async(QUEUE, poll_batch, meter_ids)
             except dbos_error.DBOSWorkflowIDInUseError:
                 return number
+            await self._note_enqueued(job_id, len(meter_ids))
         return len(batches)
+
+    async def _note_enqueued(self, job_id: str, meters: int) -> None:
+        now = self._portal.clock()
+        await _told(poll_batches.note_enqueued(self._portal.database, job_id, meters=meters, now=now))
 
 
 class _Active:
@@ -200,6 +221,12 @@ def slot_name(now: datetime, tick_s: int) -> str:
     """The slot of `tick_s` seconds that `now` (aware) lies in, e.g. `20261124T153005`."""
     start = int(now.timestamp()) // tick_s * tick_s
     return datetime.fromtimestamp(start, UTC).strftime("%Y%m%dT%H%M%S")
+
+
+async def _told(noting: Awaitable[None]) -> None:
+    """Let other processes know how far the queue is; where that cannot be written, reading goes on."""
+    with contextlib.suppress(StorageError):
+        await noting
 
 
 def _meter_ids(gateway: GatewayTarget) -> list[int]:

@@ -27,7 +27,7 @@ from lk_portal.jobs.seat import Seat
 from lk_portal.jobs.supervision import SupervisedLoop
 from lk_portal.logs import report
 from lk_portal.metering.poller import Poller, PollLimits
-from lk_portal.services import captcha, email_change, notifications, unfinished, viewing
+from lk_portal.services import captcha, email_change, notifications, poll_batches, unfinished, viewing
 from lk_portal.services.access import forget_expired
 from lk_portal.services.context import Portal
 from lk_portal.services.readings import ReadingStore
@@ -232,6 +232,7 @@ class Worker:
         await notifications.forget_old(self._portal.database, now=self._portal.clock())
         await viewing.end_overdue(self._portal.database, now=self._portal.clock())
         await unfinished.forget_unfinished(self._portal.database, now=self._portal.clock())
+        await poll_batches.forget_old(self._portal.database, now=self._portal.clock())
 
     async def _drain(self) -> bool:
         """Wait for the running batches, then cut them off; gives whether there were any."""

@@ -27,6 +27,9 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "access_given": frozenset(),
         "already_registered": frozenset(),
         "claim_kept": frozenset({"account"}),
+        "claim_accepted": frozenset({"account"}),
+        "claim_refused": frozenset({"account"}),
+        "account_moved": frozenset({"account"}),
         "email_code": frozenset(),
         "email_changed": frozenset({"new_email"}),
         "phone_changed": frozenset({"new_phone"}),
@@ -43,6 +46,7 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _LINK = re.compile(r"://|\bwww\.|\S@\S|[^\W_]\.[^\W\d_]{2,}", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+")
 _LONG_NUMBER = re.compile(r"(?:\d[\s()+-]*){5,}")
 
 
@@ -68,6 +72,11 @@ def masked_email(address: str) -> str:
     """Enough of an address for its owner to know it: `ivan@mail.example` -> `i***@mail.example`."""
     local, _, domain = clean(address).rpartition("@")
     return f"{local[:1]}***@{domain}"
+
+
+def without_addresses(text: str) -> str:
+    """`text` with the e-mail addresses in it masked: a mail server's answer names whom it was for."""
+    return _ADDRESS.sub(lambda found: masked_email(found[0]), text)
 
 
 def masked_phone(phone: str) -> str:

@@ -149,6 +149,7 @@ class MeterConnection(Table, table=True):
     __table_args__ = (
         UniqueConstraint("gateway_id", "device_id"),
         Index("ix_meter_connection_due", "next_poll_at"),
+        Index("ix_meter_connection_last_success_at", "last_success_at"),
     )
 
     meter_id: int = Field(foreign_key="meter.id", primary_key=True)
@@ -165,3 +166,20 @@ class MeterConnection(Table, table=True):
     failures_in_row: int = Field(default=0)
     attempts: int = Field(default=0)
     successes: int = Field(default=0)
+
+
+class PollBatch(Table, table=True):
+    """A batch of the polling queue and how far it got; kept for a day, for the page that shows the queue.
+
+    The queue itself is the jobs' own. This says the same to processes that have no part in it.
+    """
+
+    __tablename__ = "poll_batch"
+
+    job_id: str = Field(primary_key=True, max_length=64)
+    meters: int = Field(description="How many are in it")
+    enqueued_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False, index=True))
+    started_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+    finished_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+    read: int = Field(default=0)
+    failed: int = Field(default=0)

@@ -6,11 +6,11 @@ import reflex as rx
 
 from lk_portal.components.facts import load_badge
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import card, empty, link, link_button, notice, skeleton
+from lk_portal.components.kit import card, empty, link, link_button, skeleton
 from lk_portal.components.sparkline import sparkline
 from lk_portal.components.tile import tile
 from lk_portal.i18n import _
-from lk_portal.pages.registry import is_page, menu_pages, portal_page
+from lk_portal.pages.registry import is_page, portal_page
 from lk_portal.security.navigation import SUPPORT
 from lk_portal.services.access import Role
 from lk_portal.state.home import HomeState
@@ -34,7 +34,7 @@ INNER_LINK = "link inline-flex items-center min-h-11"
     on_load=(HomeState.load,),
 )
 def home() -> rx.Component:
-    """Tiles of the subscriber; staff is told where its work is."""
+    """Tiles of the subscriber; staff is on its way to its own home."""
     return rx.cond(
         ShellState.is_subscriber,
         rx.cond(
@@ -42,7 +42,7 @@ def home() -> rx.Component:
             rx.cond(HomeState.accounts.length() > 0, _tiles(), _no_accounts()),
             _skeleton(),
         ),
-        _staff(),
+        _skeleton(),
     )
 
 
@@ -66,20 +66,6 @@ def _no_accounts() -> rx.Component:
             _("There is no account here yet"), _("Add the account that your bill names, with its address.")
         ),
         *([link_button(_("Add an account"), to=ACCOUNTS, icon_name="plus")] if is_page(ACCOUNTS) else []),
-    )
-
-
-def _staff() -> rx.Component:
-    """Where the work of operators and admins is: the pages of their own menu."""
-    work = menu_pages("admin")
-    return card(
-        notice(_("You are signed in as staff. The cabinet itself is for subscribers.")),
-        *(
-            link_button(page.title, to=page.route, icon_name=page.icon, class_name="justify-start")
-            for page in work
-        ),
-        *([] if work else [rx.el.p(_("The registry, meters and people are kept with the command lk."))]),
-        class_name="gap-2",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 HOME = "/"
+ADMIN = "/admin"
 LOGIN = "/login"
 NEW_PASSWORD = "/new-password"  # noqa: S105 - an address
 CONSENT = "/consent"

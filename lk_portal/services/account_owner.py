@@ -111,7 +111,10 @@ def holder_of(account: Row[Any]) -> int | None:
 
 
 async def hand_over(connection: AsyncConnection, account: Row[Any], subscriber_id: int | None) -> None:
-    """Make the account a subscriber's, or nobody's; what its owner before had called things goes."""
+    """Make the account a subscriber's, or nobody's.
+
+    What somebody else had called it and its points is not for her.
+    """
     values: dict[str, object] = {"subscriber_id": subscriber_id, "removed_at": None}
     if account.subscriber_id not in (None, subscriber_id):
         values["note"] = ""

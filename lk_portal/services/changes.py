@@ -1,14 +1,15 @@
 """What has changed lately, as topics. For the broadcaster that feeds open pages.
 
-A topic is a text such as `point:5`. One turn asks for all that changed lately, whatever is open: a handful of
-indexed queries. A change is a topic and a time, not only the newest time of a topic: what was stamped earlier
-may be committed later, and must be seen beside the other.
+A topic is a text such as `point:5`. One turn asks for all that subscribers see and that changed lately,
+whatever is open: a handful of indexed queries. What only staff sees is asked for while somebody looks. A
+change is a topic and a time, not only the newest time of a topic: what was stamped earlier may be committed
+later, and must be seen beside the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BindParameter, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +19,7 @@ from lk_portal.models import (
     AuditEntry,
     InfoPage,
     Installation,
+    MeterConnection,
     MeterEvent,
     MeteringPoint,
     PointFreshness,
@@ -45,6 +47,23 @@ TICKETS = "tickets"
 """Some ticket changed, or its promise has just passed: for the staff's queue."""
 
 
+DESK = "desk"
+"""What waits for the staff. It changes as time goes by, too: a promise becomes overdue, a meter late."""
+
+POLLING = "polling"
+"""The queue of the polling."""
+
+_EVERY_S = {DESK: 5, POLLING: 2}
+"""These change all the time; while a page follows them they count as changed every so many seconds."""
+
+_CONNECTION = "connection:"
+
+
+def connection_topic(meter_id: int) -> str:
+    """A meter was read, or could not be."""
+    return f"{_CONNECTION}{meter_id}"
+
+
 def point_topic(point_id: int) -> str:
     """New data of a metering point."""
     return f"point:{point_id}"
@@ -70,14 +89,22 @@ def person_topic(user_id: int) -> str:
     return f"person:{user_id}"
 
 
-async def changed_since(database: Database, since: datetime, *, now: datetime) -> frozenset[Change]:
+async def changed_since(
+    database: Database, since: datetime, *, now: datetime, followed: Collection[str] = ()
+) -> frozenset[Change]:
     """What changed at or after `since` (aware UTC).
 
-    A page of the utility's that was scheduled counts from the moment it comes out, so `now` is needed too.
+    Args:
+        database: Where from.
+        since: Aware UTC.
+        now: Aware UTC; a page of the utility's that was scheduled counts from the moment it comes out.
+        followed: The topics of open pages; staff's are asked for only when they are among them.
     """
     times = {"since": since, "now": now}
     async with database.reading() as connection:
-        return frozenset([change for rows in _ROWS for change in await rows(connection, times)])
+        found = [change for rows in _ROWS for change in await rows(connection, times)]
+        found += await _connections(connection, since, followed)
+    return frozenset([*found, *_ticks(now, followed)])
 
 
 async def stamp_anew(connection: AsyncConnection, *, stamped: datetime, at: datetime) -> None:
@@ -141,6 +168,29 @@ async def _cabinets(connection: AsyncConnection, times: dict[str, datetime]) -> 
     return [(subscriber_topic(owner), at) for owner, at in await connection.execute(_CABINETS, times)]
 
 
+async def _connections(
+    connection: AsyncConnection, since: datetime, followed: Collection[str]
+) -> list[Change]:
+    """Of the connections that somebody looks at, those that were tried."""
+    ids = [int(topic.removeprefix(_CONNECTION)) for topic in followed if topic.startswith(_CONNECTION)]
+    if not ids:
+        return []
+    columns = (_link.c.meter_id, _link.c.last_success_at, _link.c.last_error_at)
+    rows = await connection.execute(select(*columns).where(_link.c.meter_id.in_(ids)))
+    return [
+        (connection_topic(meter_id), at)
+        for meter_id, *times in rows
+        for at in times
+        if at is not None and at >= since
+    ]
+
+
+def _ticks(now: datetime, followed: Collection[str]) -> Iterator[Change]:
+    for topic, every_s in _EVERY_S.items():
+        if topic in followed:
+            yield topic, datetime.fromtimestamp(int(now.timestamp()) // every_s * every_s, UTC)
+
+
 def _info(
     published_at: datetime, updated_at: datetime, *, since: datetime, now: datetime
 ) -> Iterator[Change]:
@@ -155,6 +205,7 @@ _fresh, _ticket, _page = table_of(PointFreshness), table_of(Ticket), table_of(In
 _event, _place = table_of(MeterEvent), table_of(Installation)
 _point, _account, _seen = table_of(MeteringPoint), table_of(Account), table_of(SeenMarker)
 _entry, _user, _presence = table_of(AuditEntry), table_of(User), table_of(TicketPresence)
+_link = table_of(MeterConnection)
 _SINCE: BindParameter[datetime] = bindparam("since")
 _POINTS = select(_fresh.c.point_id, _fresh.c.changed_at).where(_fresh.c.changed_at >= _SINCE)
 _TICKETS = select(_ticket.c.id, _ticket.c.subscriber_id, _ticket.c.updated_at).where(

@@ -124,7 +124,8 @@ async def write(
         now: Aware UTC; the time the letter names for what happened.
         user_id: Whom it is for, when known.
         locale: The person's language; "" is the portal's.
-        data: What the letter is told. Any kind: `name` (optional). CLAIM_KEPT: `account`. EMAIL_CHANGED:
+        data: What the letter is told. Any kind: `name` (optional). CLAIM_KEPT, CLAIM_ACCEPTED,
+            CLAIM_REFUSED, ACCOUNT_MOVED: `account`. EMAIL_CHANGED:
             `new_email`. PHONE_CHANGED: `new_phone` (both are masked here). NEW_DEVICE: `browser`
             (the User-Agent), `address`. TICKET_ANSWERED: `ticket` (its number), `subject`, `status` (words).
             METER_EVENT: `what`, `list`. UNUSUAL_CONSUMPTION, VERIFICATION_DUE: `list` (both in the person's
@@ -266,14 +267,19 @@ async def retry(database: Database, letter_id: int, *, now: datetime) -> None:
     Raises:
         NotFoundError: There is no such dead letter.
     """
-    statement = (
+    async with database.writing() as connection:
+        if not await send_again(connection, [letter_id], now=now):
+            raise NotFoundError
+
+
+async def send_again(connection: AsyncConnection, letter_ids: Sequence[int], *, now: datetime) -> int:
+    """Let dead letters wait as if they had been written now, in the caller's transaction; gives how many."""
+    result = await connection.execute(
         update(_letter)
-        .where(_letter.c.id == letter_id, _letter.c.status == LetterStatus.DEAD)
+        .where(_letter.c.id.in_(letter_ids), _letter.c.status == LetterStatus.DEAD)
         .values(status=LetterStatus.WAITING, created_at=now, next_attempt_at=now, attempts=0)
     )
-    async with database.writing() as connection:
-        if not (await connection.execute(statement)).rowcount:
-            raise NotFoundError
+    return int(result.rowcount)
 
 
 async def count_letters(database: Database, *, now: datetime) -> Outbox:

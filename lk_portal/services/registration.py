@@ -8,21 +8,21 @@ e-mail or a phone number is known here. The password goes by letter, to the e-ma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError
-from lk_portal.models import ClaimReason, LetterKind, Role, Subscriber, Theme, User
+from lk_portal.models import ClaimReason, LetterKind, User
 from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS
 from lk_portal.services import audit, claims, documents, letters, throttling
-from lk_portal.services.account_owner import hand_over, holder_of, lock_account, match_gates, require_match
+from lk_portal.services.account_owner import holder_of, lock_account, match_gates, require_match
 from lk_portal.services.database import Database
 from lk_portal.services.letter_quota import is_spent
+from lk_portal.services.new_login import Newcomer, begin_login
 from lk_portal.services.registration_form import FormError, RegistrationForm, read_form
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
@@ -44,7 +44,7 @@ audit.TEXTS.update(
     }
 )
 
-_user, _subscriber = table_of(User), table_of(Subscriber)
+_user = table_of(User)
 
 
 class Outcome(StrEnum):
@@ -166,56 +166,16 @@ class _Registration:
             )
 
     async def _begin(self, account: Row[Any]) -> None:
-        """A user without a password yet, what she agreed to, and the letter that brings the first one."""
-        subscriber_id, name = await self._subscriber(account)
-        values = {
-            "email": self.form.email,
-            "phone": self.form.phone,
-            "role": Role.SUBSCRIBER,
-            "subscriber_id": subscriber_id,
-            "display_name": name or self.form.email,
-            "password_hash": "",
-            "temporary_hash": "",
-            "temporary_until": None,
-            "locale": self._locale(),
-            "theme": Theme.SYSTEM,
-            "is_active": True,
-            "created_at": self.visit.at,
-        }
-        written = await self.connection.execute(insert(_user).values(values).returning(_user.c.id))
-        user_id = int(written.scalar_one())
+        """A user without a password yet, and what she agreed to."""
+        user_id = await begin_login(self.connection, account, self._newcomer(), now=self.visit.at)
         await documents.accept(
             self.connection, user_id=user_id, document_ids=self.form.document_ids, visit=self.visit
         )
         await self._record(BEGUN, user_id, account=account.number)
-        await letters.write(
-            self.connection,
-            kind=LetterKind.WELCOME,
-            to_address=self.form.email,
-            now=self.visit.at,
-            user_id=user_id,
-            locale=self._locale(),
-            data={"name": self.form.full_name},
-        )
 
-    async def _subscriber(self, account: Row[Any]) -> tuple[int, str]:
-        """The registry's subscriber of the account, untouched; else a new one. With the name to greet by."""
-        owner_id = holder_of(account)
-        if owner_id is not None:
-            query = select(_subscriber.c.full_name).where(_subscriber.c.id == owner_id)
-            known = await self.connection.scalar(query)
-            return owner_id, self.form.full_name or str(known)
-        subscriber_id = await self._new_subscriber(self.visit.at)
-        await hand_over(self.connection, account, subscriber_id)
-        return subscriber_id, self.form.full_name
-
-    async def _new_subscriber(self, now: datetime) -> int:
+    def _newcomer(self) -> Newcomer:
         form = self.form
-        values = {"full_name": form.full_name, "email": form.email, "phone": form.phone, "created_at": now}
-        written = await self.connection.execute(
-            insert(_subscriber).values(values).returning(_subscriber.c.id)
-        )
-        return int(written.scalar_one())
+        return Newcomer(form.full_name, form.email, form.phone, self._locale())
 
     async def _record(self, action: str, subject: int | None, **detail: str) -> None:
         await audit.record(

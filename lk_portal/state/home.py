@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
+from lk_portal.security.navigation import ADMIN
 from lk_portal.services.access import Role
 from lk_portal.services.changes import point_topic, subscriber_topic
 from lk_portal.services.context import current
@@ -27,11 +30,14 @@ class HomeState(rx.State):
 
     @rx.event
     @requires(*ANYBODY_SIGNED_IN, is_reading=True)
-    async def load(self) -> None:
-        """The page was opened; staff, who land here too, have no meters to show."""
+    async def load(self) -> Any:
+        """The page was opened; staff, who land here too, are led to what waits for them."""
         identity = who()
-        if identity is not None and identity.role is Role.SUBSCRIBER:
+        if identity is not None and identity.role is not Role.SUBSCRIBER:
+            return rx.redirect(ADMIN, replace=True)
+        if identity is not None:
             await self._show()
+        return None
 
     async def _show(self) -> None:
         """Read everything again; also called when something of it has changed."""

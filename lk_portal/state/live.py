@@ -148,7 +148,10 @@ class Broadcaster:
             self._since = began
             return
         newcomers = {seat: one for seat, one in _followers.items() if one.is_new}
-        changed = await changed_since(self.portal.database, self._since - OVERLAP, now=began)
+        followed = frozenset(topic for one in _followers.values() for topic in one.topics)
+        changed = await changed_since(
+            self.portal.database, self._since - OVERLAP, now=began, followed=followed
+        )
         untold, lately = _topics(changed - self._told), _topics(changed)
         failed = await self._push(
             seat

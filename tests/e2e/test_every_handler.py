@@ -42,6 +42,7 @@ MOVING = {
     "notified",
     "push_message",
     "second_factor",  # the own one of staff, not turned on yet
+    "poll_batch",
 }
 GARBAGE: tuple[object, ...] = (
     "x",

@@ -219,8 +219,9 @@ async def test_somebody_without_data_is_told_so(browser: Browser, site: Site) ->
     await expect(page.get_by_text("Открытых обращений нет.")).to_be_visible()
 
 
-async def test_staff_are_told_where_their_work_is(browser: Browser, site: Site) -> None:
+async def test_staff_are_led_to_what_waits_for_them(browser: Browser, site: Site) -> None:
     page = await open_home(browser, site, DESKTOP, seed.OPERATOR)
 
-    await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
-    await expect(page.locator("section.tile")).to_have_count(0)
+    await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
+    await expect(page).to_have_url(f"{site.url}/admin")
+    await expect(page.get_by_text("Сравнить с прошлым месяцем")).to_have_count(0)

@@ -300,7 +300,7 @@ async def test_erased_data_let_nobody_in(page: Page, site: Site, person: Person)
 
 async def test_staff_has_settings_too(page: Page, site: Site) -> None:
     await sign_in(page, site, seed.OPERATOR)
-    await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
     await page.goto(f"{site.url}/settings")
 
     await expect(page.get_by_role("button", name="Изменить: Email")).to_be_visible()

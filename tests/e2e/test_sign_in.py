@@ -80,9 +80,9 @@ async def test_the_session_is_out_of_reach_of_scripts(
 
 async def test_staff_has_no_cabinet(page: Page, site: Site) -> None:
     await sign_in(page, site, seed.OPERATOR)
-    await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
     await page.wait_for_load_state("networkidle")
-    await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
 
     await page.goto(f"{site.url}/readings")
     await expect(page.get_by_role("heading", name="Не найдено")).to_be_visible()

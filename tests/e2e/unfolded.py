@@ -129,7 +129,7 @@ async def ticket(page: Page, site: Site) -> None:
 
 async def work_of_staff(page: Page, site: Site) -> None:
     await page.goto(f"{site.url}/")
-    await expect(page.get_by_text("Вы вошли как сотрудник")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
 
 
 async def empty_answer_of_staff(page: Page, site: Site) -> None:

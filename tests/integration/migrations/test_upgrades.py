@@ -18,9 +18,11 @@ from lk_portal.services.addresses import suggest
 from lk_portal.services.answer_templates import offered
 from lk_portal.services.audit_chain import verify
 from lk_portal.services.changes import changed_since, person_topic
+from lk_portal.services.connections import connection_of
 from lk_portal.services.database import Database, sync_url
 from lk_portal.services.migrations import is_current, migrate
 from lk_portal.services.notification_choices import Channel, Choice, NotificationKind, choices_of
+from lk_portal.services.poll_batches import queue_at
 from lk_portal.services.resource.beginning import begins
 from lk_portal.services.resource.reading import begin_with
 from lk_portal.services.seen import Section, mark_seen
@@ -472,3 +474,58 @@ async def test_from_0008_the_audit_is_chained_and_named_users_stay_named(empty_a
     kept = _rows(empty_address, "SELECT count(*), max(id) FROM audit_entry WHERE subject_user_id = 7")
     assert kept == [(len(entries) + 1, 2500)]
     assert _rows(empty_address, "SELECT id, email FROM portal_user") == [(7, "i@e.example")]
+
+
+async def test_connections_of_before_are_kept_and_the_queue_begins_empty(empty_address: str) -> None:
+    migrate(empty_address, revision="0008")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    rows = (
+        ("meter", {"id": 1, "serial": "S1", "model": "M", "map_name": ""}),
+        ("verification", {"id": 1, "meter_id": 1, "kind": "periodic", "verified_on": "2016-01-01"}),
+        (
+            "gateway",
+            {
+                "id": 1,
+                "name": "G",
+                "protocol": "modbus-tcp",
+                "host": "h",
+                "port": 502,
+                "timeout_s": 5.0,
+                "is_enabled": True,
+            },
+        ),
+        (
+            "meter_connection",
+            {
+                "meter_id": 1,
+                "gateway_id": 1,
+                "device_id": 1,
+                "is_enabled": True,
+                "options": "{}",
+                "last_success_at": NOW,
+                "last_error_code": "",
+                "last_error": "",
+                "failures_in_row": 0,
+                "attempts": 3,
+                "successes": 3,
+            },
+        ),
+    )
+    with engine.begin() as connection:
+        for table, row in rows:
+            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    queue = await queue_at(database, now=NOW)
+    found = await connection_of(database, serial="S1", now=NOW, default_interval_s=900)
+    await database.close()
+    assert (queue.waiting, queue.done) == (0, 0)
+    assert (found.successes, found.last_success_at) == (3, NOW)
+    assert _rows(empty_address, "SELECT count(*) FROM verification") == [(1,)]

@@ -22,6 +22,9 @@ from tests.smtp_server import html_text, plain_text, secret_in
 NOW = datetime(2026, 11, 24, 9, 42, tzinfo=UTC)
 DATA = {
     LetterKind.CLAIM_KEPT: {"account": "5500000001"},
+    LetterKind.CLAIM_ACCEPTED: {"account": "5500000001"},
+    LetterKind.CLAIM_REFUSED: {"account": "5500000001"},
+    LetterKind.ACCOUNT_MOVED: {"account": "5500000001"},
     LetterKind.TICKET_ANSWERED: {"ticket": 12, "subject": "Нет света", "status": "В работе"},
     LetterKind.EMAIL_CHANGED: {"new_email": "new@mail.example"},
     LetterKind.PHONE_CHANGED: {"new_phone": "+79131234567"},
