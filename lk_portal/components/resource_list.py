@@ -125,7 +125,8 @@ def _rows(resource: Resource, state: Any) -> rx.Component:
             reset_on_submit=False,
             custom_attrs={"aria-label": _(resource.title)},
         ),
-        _pages(state),
+        # The same once more, so no landmark of its own.
+        rx.el.div(*_page_parts(state), class_name="flex items-center min-h-11"),
     )
 
 
@@ -219,12 +220,18 @@ def _bulk(resource: Resource, state: Any) -> rx.Component:
 
 def _pages(state: Any) -> rx.Component:
     return rx.el.nav(
-        _page_link(_("Earlier rows"), state.earlier, "left"),
-        rx.el.span(state.count_text, class_name="text-sm grow text-center"),
-        _page_link(_("Later rows"), state.later, "right"),
+        *_page_parts(state),
         class_name="flex items-center min-h-11",
         custom_attrs={"aria-label": _("Pages of the list")},
     )
+
+
+def _page_parts(state: Any) -> list[rx.Component]:
+    return [
+        _page_link(_("Earlier rows"), state.earlier, "left"),
+        rx.el.span(state.count_text, class_name="text-sm grow text-center"),
+        _page_link(_("Later rows"), state.later, "right"),
+    ]
 
 
 def _page_link(label: str, to: Any, icon_name: str) -> rx.Component:
