@@ -220,12 +220,18 @@ def _bulk(resource: Resource, state: Any) -> rx.Component:
 
 def _pages(state: Any, *, label: str) -> rx.Component:
     return rx.el.nav(
-        _page_link(_("Earlier rows"), state.earlier, "left"),
-        rx.el.span(state.count_text, class_name="text-sm grow text-center"),
-        _page_link(_("Later rows"), state.later, "right"),
+        *_page_parts(state),
         class_name="flex items-center min-h-11",
         custom_attrs={"aria-label": label},
     )
+
+
+def _page_parts(state: Any) -> list[rx.Component]:
+    return [
+        _page_link(_("Earlier rows"), state.earlier, "left"),
+        rx.el.span(state.count_text, class_name="text-sm grow text-center"),
+        _page_link(_("Later rows"), state.later, "right"),
+    ]
 
 
 def _page_link(label: str, to: Any, icon_name: str) -> rx.Component:

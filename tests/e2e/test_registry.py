@@ -111,7 +111,7 @@ async def test_a_meter_is_replaced_and_the_years_chart_shows_no_spike(page: Page
     await table.wait_for()
     numbers = [
         float(found.replace("\u00a0", "").replace(",", "."))
-        for found in re.findall(r"[\d\u00a0]+,\d+", await table.inner_text())
+        for found in re.findall(r"\t([\d\u00a0]+,\d+)\t", await table.inner_text())
     ]
     month = 31 * 24 * HOURLY_WH / 1000
     assert numbers
