@@ -1,4 +1,4 @@
-"""record the polling queue, and find late meters and verifications that come due
+"""record the polling queue, and find late meters
 
 Revision: 0015, after 0014, 2026-11-26 04:30:00
 """
@@ -30,11 +30,9 @@ def upgrade():
     op.create_index(
         "ix_meter_connection_last_success_at", "meter_connection", ["last_success_at"], unique=False
     )
-    op.create_index("ix_verification_due_on", "verification", ["due_on"], unique=False)
 
 
 def downgrade():
-    op.drop_index("ix_verification_due_on", table_name="verification")
     op.drop_index("ix_meter_connection_last_success_at", table_name="meter_connection")
     op.drop_index("ix_poll_batch_enqueued_at", table_name="poll_batch")
     op.drop_table("poll_batch")
