@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from lk_portal.errors import InputError, NotFoundError
 from lk_portal.models import Attachment, Subscriber, Ticket, TicketMessage, TicketStatus
-from lk_portal.services import attachments, own_data, own_export, ticket_view, tickets
+from lk_portal.services import attachments, audit, own_data, own_export, ticket_view, tickets
 from lk_portal.services.attachments import CheckedFile, Upload
 from lk_portal.services.database import Database
 from lk_portal.services.registration import BEGUN
@@ -257,16 +257,12 @@ async def test_an_erased_persons_dialogues_stay_without_her_login(writer: Writer
 
 async def test_who_registered_herself_is_a_sender_without_a_name(writer: Writer, settings: Settings) -> None:
     """The registry did not know her; her row would go with her if nothing hung on it."""
-    from lk_portal.models import AuditEntry
-
     number = await writer.create()
-    subscriber, entry = table_of(Subscriber), table_of(AuditEntry)
+    subscriber = table_of(Subscriber)
     own = subscriber.c.id == writer.author.subscriber_id
     async with writer.database.writing() as connection:
         await connection.execute(update(subscriber).where(own).values(created_at=NOW))
-        await connection.execute(
-            insert(entry).values(at=NOW, action=BEGUN, subject_user_id=writer.author.user_id, detail={})
-        )
+        await audit.record(connection, action=BEGUN, visit=visit(), actor=None, subject=writer.author.user_id)
 
     await own_data.erase(
         writer.database, settings, user_id=writer.author.user_id, password=PASSWORD, visit=visit(after=DAY)
