@@ -31,6 +31,7 @@
     }
   }
   function keep(form) {
+    if (!form.dataset.lkDraft) return; // whose it is, is not known yet
     const typed = {};
     for (const name of keptOf(form)) if (form.elements[name]) typed[name] = valueOf(form.elements[name]);
     stored((storage) => storage.setItem(nameOf(form), JSON.stringify(typed)));
@@ -41,6 +42,7 @@
   // Field by field: one that is made anew is empty again, a list may get its choices later, and the form may
   // become another draft's.
   function restore(form) {
+    if (!form.dataset.lkDraft) return;
     const draft = nameOf(form);
     const waiting = keptOf(form)
       .map((name) => form.elements[name])

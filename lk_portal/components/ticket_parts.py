@@ -73,7 +73,7 @@ def ticket_form(
         prefix: Of the ids in it, where the page has two such forms.
         attributes: Further data attributes, for the script.
     """
-    return plain_form(
+    form = plain_form(
         rx.cond(state.problem != "", notice(state.problem, kind="error", icon_name="warning")),
         rx.el.input(type="hidden", name="send_key", value=state.send_key, read_only=True),
         *parts,
@@ -90,6 +90,8 @@ def ticket_form(
         class_name="grid gap-4 max-w-2xl",
         custom_attrs={"data-lk-draft": state.draft_key, **_sentences(), **attributes},
     )
+    # Until it is known whose draft it is, there is nothing to type into: what was typed would be anybody's.
+    return rx.cond(state.draft_key != "", form)
 
 
 def text_field(label: str, *, prefix: str = "", **props: Any) -> rx.Component:

@@ -17,6 +17,7 @@ from playwright.async_api import Page, expect
 
 import lk_portal.metering.modbus  # noqa: F401 - registers the adapters
 from lk_portal.errors import ConfigurationError
+from lk_portal.i18n import _, using_locale
 from lk_portal.metering.base import adapter_for
 from lk_portal.metering.maps import load_maps
 from lk_portal.metering.simulator import SimulatedGateway, SimulatedMeter, serial_of
@@ -151,6 +152,12 @@ async def test_the_page_of_the_guide_is_seen(extended: RunningPortal, page: Page
     await expect(page).to_have_url(re.compile("/tips"))
 
 
+def in_russian(label: str) -> str:
+    """A text of an example as the page says it: a word that the portal has too is translated."""
+    with using_locale("ru"):
+        return _(label)
+
+
 @pytest.mark.browser
 async def test_the_list_of_the_guide_takes_a_row(extended: RunningPortal, page: Page) -> None:
     await sign_in(page, extended, "/admin/lines", seed.ADMIN)
@@ -162,7 +169,7 @@ async def test_the_list_of_the_guide_takes_a_row(extended: RunningPortal, page: 
         ("Host*", "10.0.0.9"),
         ("Port*", "502"),
     ):
-        await page.get_by_label(label).fill(text)
+        await page.get_by_label(in_russian(label)).fill(text)
     await page.get_by_role("button", name="Сохранить").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.goto(f"{extended.url}/admin/lines?q=подвал")
@@ -188,7 +195,7 @@ async def test_the_list_of_an_installed_package_takes_a_row(extended: RunningPor
     await sign_in(page, extended, "/admin/acme_seals?row=new", seed.ADMIN)
     serial = serial_of(1)
     for label, text in (("Meter*", serial), ("Number*", "A-17"), ("Placed on*", "2026-11-20")):
-        await page.get_by_label(label).fill(text)
+        await page.get_by_label(in_russian(label)).fill(text)
     await page.get_by_role("button", name="Сохранить").click()
     await expect(page.locator("tbody tr").filter(has_text="A-17")).to_contain_text(serial)
 

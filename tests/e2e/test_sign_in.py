@@ -92,10 +92,14 @@ async def test_a_broken_address_looks_like_every_one_that_does_not_exist(page: P
     await sign_in(page, site)
     await expect(page.get_by_role("heading", name="Главная")).to_be_visible()
     answers = {}
-    for path in ("/none", "/%00", "/%ff", "/%", "/readings/%00", "/meters/%00", f"/{'a' * 300}"):
+    unknown = ("/none", "/%00", "/%ff", "/%", "/readings/%00", f"/{'a' * 300}")
+    # These are addresses of a page, which finds that there is no such meter: the same for all of them.
+    meters = ("/meters/none", "/meters/%00", "/meters/44103811020517")
+    for path in (*unknown, *meters):
         answer = await page.goto(f"{site.url}{path}")
         await expect(page.get_by_role("heading", name="Не найдено")).to_be_visible()
         assert answer is not None
         answers[path] = await answer.body()
 
-    assert set(answers.values()) == {answers["/none"]}
+    assert {answers[path] for path in unknown} == {answers["/none"]}
+    assert {answers[path] for path in meters} == {answers["/meters/none"]}
