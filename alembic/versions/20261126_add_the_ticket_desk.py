@@ -13,8 +13,6 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-BEGINNINGS = {"subscriber": ("name", "full_name"), "account": ("number", "number")}
-
 
 def upgrade():
     op.create_table(
@@ -59,19 +57,9 @@ def upgrade():
         sqlite_where=is_closed,
         postgresql_where=is_closed,
     )
-    for table, (name, column) in BEGINNINGS.items():
-        op.create_index(
-            f"ix_{table}_{name}_beginning",
-            table,
-            [column],
-            unique=False,
-            postgresql_ops={column: "varchar_pattern_ops"},
-        )
 
 
 def downgrade():
-    for table, (name, _column) in BEGINNINGS.items():
-        op.drop_index(f"ix_{table}_{name}_beginning", table_name=table)
     op.drop_index("ix_ticket_closed", table_name="ticket")
     op.drop_index("ix_ticket_open", table_name="ticket")
     op.drop_index(op.f("ix_ticket_presence_user_id"), table_name="ticket_presence")

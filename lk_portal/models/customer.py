@@ -21,13 +21,7 @@ class Subscriber(Table, table=True):
 
     __tablename__ = "subscriber"
     # The staff looks people up by how their names begin; PostgreSQL's own order is of no use for that.
-    __table_args__ = (
-        Index(
-            "ix_subscriber_name_beginning",
-            "full_name",
-            postgresql_ops={"full_name": "varchar_pattern_ops"},
-        ),
-    )
+    __table_args__ = ()
 
     id: int | None = Field(default=None, primary_key=True)
     full_name: str = Field(max_length=200, index=True)
@@ -119,9 +113,7 @@ class Account(Table, table=True):
     """Лицевой счет: the contract of one subscriber for one address."""
 
     __tablename__ = "account"
-    __table_args__ = (
-        Index("ix_account_number_beginning", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
-    )
+    __table_args__ = ()
 
     id: int | None = Field(default=None, primary_key=True)
     number: str = Field(max_length=32, unique=True)

@@ -18,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     UnaryExpression,
-    and_,
     case,
     func,
     literal,
@@ -31,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import NotFoundError
 from lk_portal.models import Account, Subscriber, Ticket, TicketStatus, User
 from lk_portal.services.database import Database
+from lk_portal.services.resource.beginning import begins
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import is_storable
 from lk_portal.services.ticket_view import LINES, PAGE_SIZE, Place, TicketLine, line_of
@@ -40,7 +40,6 @@ SHORTEST_BEGINNING = 3
 MOST_PEOPLE = 100
 """So many subscribers, and accounts, that begin as typed are looked at; whoever typed less is told."""
 MAX_NUMBER_DIGITS = 9
-_HIGHEST = "\U0010ffff"
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ticket, _user = table_of(Ticket), table_of(User)
@@ -160,7 +159,7 @@ async def queue_page(
         raise NotFoundError
     rows: list[tuple[Part, Any]] = []
     async with database.reading() as connection:
-        found, is_cut = await _found(connection, asked.typed, is_sqlite=database.is_sqlite)
+        found, is_cut = await _found(connection, asked.typed)
         for part in parts[parts.index(after.part) if after else 0 :]:
             if len(rows) > limit:
                 break
@@ -237,9 +236,7 @@ def _spot(part: Part, row: Any) -> Spot:
     return Spot(part, Place(at, row.id))
 
 
-async def _found(
-    connection: AsyncConnection, typed: str, *, is_sqlite: bool
-) -> tuple[list[ColumnElement[bool]], bool]:
+async def _found(connection: AsyncConnection, typed: str) -> tuple[list[ColumnElement[bool]], bool]:
     """The condition of what was typed: a ticket's number, or how an account or a name begins."""
     typed = " ".join(typed[:MAX_TYPED].split())
     if not typed:
@@ -253,7 +250,7 @@ async def _found(
             (_account.c.number, (typed,), _ticket.c.account_id),
             (_subscriber.c.full_name, _writings(typed), _ticket.c.subscriber_id),
         ):
-            ids = [one for name in names for one in await _beginning(connection, column, name, is_sqlite)]
+            ids = [one for name in names for one in await _beginning(connection, column, name)]
             is_cut = is_cut or len(ids) > MOST_PEOPLE
             choices.append(select(_ticket.c.id).where(key.in_(ids[:MOST_PEOPLE])))
     return [_ticket.c.id.in_(union(*choices))] if choices else [_ticket.c.id.is_(None)], is_cut
@@ -264,14 +261,8 @@ def _writings(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((name, name.title(), name.upper(), name.lower())))
 
 
-async def _beginning(
-    connection: AsyncConnection, column: ColumnElement[str], beginning: str, is_sqlite: bool
-) -> list[int]:
-    """The rows whose `column` begins so, along its index: each database has its own way to say that."""
-    if is_sqlite:
-        begins = and_(column >= beginning, column < beginning + _HIGHEST)
-    else:
-        begins = column.startswith(beginning, autoescape=True)
+async def _beginning(connection: AsyncConnection, column: ColumnElement[str], beginning: str) -> list[int]:
+    """The rows whose `column` begins so, along its index."""
     table = column.table
-    query = select(table.c.id).where(begins).order_by(column).limit(MOST_PEOPLE + 1)
+    query = select(table.c.id).where(begins(column, beginning)).order_by(column).limit(MOST_PEOPLE + 1)
     return list((await connection.scalars(query)).all())
