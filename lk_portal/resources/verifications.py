@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from lk_portal.errors import N_
 from lk_portal.models import Meter, Verification, VerificationKind
@@ -17,7 +16,7 @@ KINDS = {VerificationKind.PERIODIC: N_("periodic"), VerificationKind.INSTRUMENTA
 
 def today(now: datetime) -> date:
     """The day at the utility."""
-    return now.astimezone(ZoneInfo(current().settings.timezone)).date()
+    return now.astimezone(current().settings.zone).date()
 
 
 def soon(now: datetime) -> date:

@@ -199,12 +199,12 @@ class AccessMiddleware(Middleware):
             _identity.set(None)
             log.info("state:event:denied", extra={"handler": event.name[:120]})
             return StateUpdate()
-        return await admit(app, root, access, is_activity=True)
+        return await admit(app, root, access)
 
 
-async def admit(app: rx.App, root: BaseState, access: Access, *, is_activity: bool) -> StateUpdate | None:
+async def admit(app: rx.App, root: BaseState, access: Access) -> StateUpdate | None:
     """Look who is there, and let her through (None) or answer what is said to those who may not."""
-    identity = await _person_of(app, root, is_activity=is_activity)
+    identity = await _person_of(app, root, is_activity=True)
     if access.admits(identity):
         _identity.set(identity if identity and access.is_for(identity) else None)
         viewing.only_reading(is_so=identity is not None and identity.is_viewing)

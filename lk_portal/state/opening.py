@@ -15,7 +15,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
@@ -50,7 +49,6 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
     return True
 
 
-@dataclass
 class OpeningMiddleware(Middleware):
     """Runs the frame and the loads of a page within the event that begins it; after the guard."""
 
@@ -73,7 +71,7 @@ async def _opened(app: rx.App, root: BaseState, route: str) -> list[Any]:
     try:
         if access is None:
             return []
-        refused = await admit(app, root, access, is_activity=True)
+        refused = await admit(app, root, access)
         if refused is not None:
             return list(refused.events)
         asked: list[Any] = await handler.fn(await root.get_state(handler.state), route)

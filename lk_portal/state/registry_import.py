@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import reflex as rx
 
@@ -98,7 +97,7 @@ class RegistryImportState(rx.State):
     def _show(self, found: Run) -> None:
         self.name, self.began = (
             found.name,
-            moment_text(found.created_at, ZoneInfo(current().settings.timezone)),
+            moment_text(found.created_at, current().settings.zone),
         )
         self.status, self.is_running = found.status.value, found.is_under_way
         self.status_words = status_text(found.status)

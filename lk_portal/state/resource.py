@@ -105,7 +105,7 @@ class ResourceState(rx.State, mixin=True):
         portal = current()
         view = address.view
         page = await read_page(portal.database, resource, view, now=portal.clock())
-        zone = ZoneInfo(portal.settings.timezone)
+        zone = portal.settings.zone
         self.rows = [[str(row.key), *row_texts(resource, row.values, zone)] for row in page.rows]
         self.count_text = count_words(page)
         at_start = first_page(view)
@@ -355,4 +355,4 @@ def _key(text: object) -> int:
 
 
 def _zone() -> ZoneInfo:
-    return ZoneInfo(current().settings.timezone)
+    return current().settings.zone

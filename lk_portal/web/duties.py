@@ -26,7 +26,6 @@ from lk_portal.services.access import Duty, Identity
 from lk_portal.services.context import current
 from lk_portal.web import forms
 
-SESSION_OVER = N_("You are not signed in any more. Sign in again.")
 PASSWORD_CHANGED = N_("The password was changed. Your other sessions were ended.")
 
 log = logging.getLogger(__name__)
@@ -87,12 +86,12 @@ async def _answer(request: Request, deed: Deed, *, page: str, form_name: str) ->
     try:
         identity = await forms.identity_behind(request)
         if identity is None:
-            return forms.refused(AccessDeniedError(SESSION_OVER), LOGIN, form="login", next=target)
+            return forms.refused(AccessDeniedError(forms.SESSION_OVER), LOGIN, form="login", next=target)
         if identity.duty is not OWED_AT[page]:
             return forms.redirect(forms.page_after(identity.duty, HOME))
         return await deed(request, form, identity)
     except AccessDeniedError:  # the session was ended by another request at the same time
-        return forms.refused(AccessDeniedError(SESSION_OVER), LOGIN, form="login", next=target)
+        return forms.refused(AccessDeniedError(forms.SESSION_OVER), LOGIN, form="login", next=target)
     except PortalError as error:
         return forms.refused(error, _back_to(page, target), form=form_name, next=target)
     except Exception as error:

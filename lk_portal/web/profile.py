@@ -22,7 +22,6 @@ from lk_portal.services.access import Duty, Identity
 from lk_portal.services.context import current
 from lk_portal.web import forms
 
-SESSION_OVER = N_("You are not signed in any more. Sign in again.")
 NOT_CONFIRMED = N_("Tick the box if you are sure.")
 ERASED = N_("Your data were erased.")
 WITHDRAWN = N_("The consent was withdrawn. Without it the cabinet cannot be used.")
@@ -93,7 +92,7 @@ async def _answer(request: Request, deed: Deed, *, pages: Mapping[Duty, str], fo
             raise InputError(NOT_CONFIRMED, field="sure")
         return await deed(request, form, identity)
     except AccessDeniedError:  # signed out, or ended by another request at the same time
-        return forms.refused(AccessDeniedError(SESSION_OVER), LOGIN, login="", next=SETTINGS)
+        return forms.refused(AccessDeniedError(forms.SESSION_OVER), LOGIN, login="", next=SETTINGS)
     except PortalError as error:
         return forms.refused(error, page, form=form_name)
     except Exception as error:

@@ -6,7 +6,6 @@ Who may not, and an address that names no list, get the same answer.
 from __future__ import annotations
 
 import logging
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -57,7 +56,7 @@ def _file(request: Request, resource: Resource, form: FileFormat) -> Response:
     portal = current()
     view = first_page(address_of(resource, request.query_params).view)
     now = portal.clock()
-    zone = ZoneInfo(portal.settings.timezone)
+    zone = portal.settings.zone
     rows = rows_of(portal.database, resource, view, now=now, zone=zone)
     pieces = csv_pieces(rows) if form is FileFormat.CSV else xlsx_pieces(rows, _(resource.title))
     name = f"{resource.name}_{now.astimezone(zone):%Y-%m-%d}.{form}"

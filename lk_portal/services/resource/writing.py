@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.errors import N_, InputError, NotFoundError, PortalError
+from lk_portal import errors
+from lk_portal.errors import N_, InputError, NotFoundError
 from lk_portal.models import User
 from lk_portal.services import audit
 from lk_portal.services.database import Database
@@ -27,13 +28,12 @@ from lk_portal.services.resource.typed import FormError, text_of, values_of
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
-AUDIT_TEXT = N_("The registry was changed")
 MOST_AT_ONCE = 1000
 MAX_DIGITS = 9
 """Of a key that is a number: as many as its column holds."""
 
 
-class ConflictError(PortalError):
+class ConflictError(errors.ConflictError):
     """Somebody else changed the row since the form was filled; `now` has its values as they are."""
 
     message = N_("Somebody changed this at the same time. Look at both versions and decide.")
