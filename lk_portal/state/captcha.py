@@ -6,6 +6,8 @@ another reason, has to try again.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import reflex as rx
 
 from lk_portal.errors import N_, InputError
@@ -24,6 +26,8 @@ class CaptchaState(rx.State):
     recording: str = ""
     problem: str = ""
     _challenge: str = ""
+    _purpose: str = ""
+    _issued_at: str = ""
 
     @rx.event
     @public
@@ -45,10 +49,18 @@ class CaptchaState(rx.State):
         challenge = await captcha.issue(
             portal.database, purpose=purpose, browser=browser_of(self), now=portal.clock()
         )
-        self._challenge = challenge.id
+        self._challenge, self._purpose = challenge.id, purpose.value
+        self._issued_at = portal.clock().isoformat()
         self.picture = challenge.picture
         self.recording = f"/captcha/{challenge.audio_key}.wav?lang={active_locale()}"
         self.problem = ""
+
+    def _is_good_for(self, purpose: Purpose) -> bool:
+        """Whether the picture is this form's, waits for its answer and will do so for long enough to type."""
+        if not self._challenge or self._purpose != purpose.value:
+            return False
+        age = current().clock() - datetime.fromisoformat(self._issued_at)
+        return timedelta(0) <= age < captcha.LIFETIME / 2
 
     async def _take(self, purpose: Purpose, answer: object) -> None:
         """Use the picture up; after a refusal there is a new one, except where nothing was typed.

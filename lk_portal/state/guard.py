@@ -227,7 +227,7 @@ async def _person_of(app: rx.App, root: BaseState, *, is_activity: bool) -> Iden
     )
     await _bind(root, _owner_of(identity))
     if session_hash and identity is None:
-        close_soon(app, root.router.session.client_token)
+        close_soon(app, root.router.session.client_token, session_hash=session_hash)
     return identity
 
 

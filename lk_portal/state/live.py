@@ -198,8 +198,8 @@ class Broadcaster:
         """Let what follows of one tab read again, if its person may still see it."""
         client_token, session_hash, locale = tab
         if identity is None or identity.duty is not Duty.NONE:
-            _forget(client_token)
-            close_soon(self.app, client_token)
+            _forget(client_token, session_hash=session_hash, locale=locale)
+            close_soon(self.app, client_token, session_hash=session_hash)
             return
         token = rx.BaseStateToken(ident=client_token, cls=BindingState)
         with acting_as(identity), using_locale(locale):
@@ -208,7 +208,7 @@ class Broadcaster:
                 if not await is_filled_for(state, session_hash):
                     _forget(client_token, session_hash=session_hash, locale=locale)
                     if await is_empty(state):  # it expired: the tab fills it when it connects anew
-                        close_soon(self.app, client_token)
+                        close_soon(self.app, client_token, session_hash=session_hash)
                     return
                 for slot in slots:
                     # Looked up under the state's lock: the person may have gone to another page meanwhile.
@@ -242,11 +242,11 @@ def _grow_old(newcomers: dict[Seat, Follower], *, but: set[Seat]) -> None:
             _followers[seat] = replace(one, is_new=True)
 
 
-def _forget(client_token: str, *, session_hash: str = "", locale: str = "") -> None:
-    """Drop what follows of a tab; with a session, only what began to follow under it in that language."""
+def _forget(client_token: str, *, session_hash: str, locale: str) -> None:
+    """Drop what of a tab began to follow under this session and in this language."""
     for slot in Slot:
         one = _followers.get((client_token, slot))
-        if one and (not session_hash or _is_of(one, session_hash, locale)):
+        if one and _is_of(one, session_hash, locale):
             del _followers[client_token, slot]
 
 

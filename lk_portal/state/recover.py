@@ -28,11 +28,11 @@ class RecoverState(OnceState, rx.State):
     @rx.event
     @public
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
-        """The page was opened."""
+        """The page was opened, or its connection is back."""
         if who() is not None:
             return rx.redirect(HOME, replace=True)
         if not self._was_just_done():
-            await self._start()
+            await self._open()
         return None
 
     @rx.event
@@ -61,6 +61,13 @@ class RecoverState(OnceState, rx.State):
         finally:
             self._answer()
         yield rx.set_focus(self._place_to_go())
+
+    async def _open(self) -> None:
+        """Show the form; one that may be half filled in stays good, digits included."""
+        captcha = await self.get_state(CaptchaState)
+        if not self.attempt or not captcha._is_good_for(Purpose.RECOVER):
+            await self._start()
+        self.email_error = self.captcha_error = self.problem = ""
 
     async def _start(self) -> None:
         self.reset()

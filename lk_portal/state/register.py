@@ -53,7 +53,7 @@ class RegisterState(OnceState, rx.State):
         if who() is not None:
             return rx.redirect(HOME, replace=True)
         if not self._was_just_done():
-            await self._start()
+            await self._open()
         return None
 
     @rx.event
@@ -90,6 +90,15 @@ class RegisterState(OnceState, rx.State):
         finally:
             self._answer()
         yield rx.set_focus(self._place_to_go())
+
+    async def _open(self) -> None:
+        """Show the form; what is typed in one that may be half filled in stays good, the ticks do not."""
+        captcha = await self.get_state(CaptchaState)
+        if not self.attempt or not captcha._is_good_for(Purpose.REGISTER):
+            await self._start()
+            return
+        self.errors, self.problem = nothing_wrong(), ""
+        await self._show_documents()
 
     async def _start(self) -> None:
         """An empty form."""

@@ -15,11 +15,14 @@ from lk_portal.services import temporary_passwords
 from lk_portal.services.access import Role, create_user
 from lk_portal.services.context import utc_now
 from lk_portal.services.database import Database
+from lk_portal.state.live import TURN_S
+from lk_portal.state.sockets import GRACE_S
 from tests.e2e import seed
 from tests.e2e.conftest import Site, sign_in
 from tests.e2e.raw_client import raw_client, session_cookie
 
 READINGS = "reflex___state____state.lk_portal___state___readings____readings_state.load"
+RECOVER = "reflex___state____state.lk_portal___state___recover____recover_state.load"
 HYDRATE = "reflex___state____state.hydrate"
 
 
@@ -71,6 +74,29 @@ async def test_a_living_session_keeps_its_socket(site: Site) -> None:
         await asyncio.sleep(1.5)
 
         assert not client.is_closed.is_set()
+
+
+async def test_what_a_tab_opens_after_signing_out_keeps_its_socket(site: Site) -> None:
+    """News for the page before come too late: what is half filled in by now must stay as it is."""
+    page = f"/readings?meter={site.seed.serial}"
+    cookie, lasting = (session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD) for _ in range(2))
+    async with raw_client(site.url, cookie=lasting) as witness:
+        await witness.send(READINGS, path=page)
+        assert site.seed.serial in await witness.settle()
+        async with raw_client(site.url, cookie=cookie) as before:
+            await before.send(READINGS, path=page)
+            assert site.seed.serial in await before.settle()
+            await sign_out(site, cookie)
+        # Sooner than the broadcaster looks which tabs are gone.
+        async with raw_client(site.url, token=before.token) as after:
+            await after.send(RECOVER, path="/recover")
+            assert "/captcha/" in await after.settle()
+            witness.arrived.clear()
+            async with asyncio.timeout(60):
+                await witness.arrived.wait()
+            await asyncio.sleep(GRACE_S + TURN_S)
+
+            assert not after.is_closed.is_set()
 
 
 @pytest.mark.browser

@@ -439,8 +439,10 @@ async def test_a_tab_whose_state_expired_has_to_connect_anew(
     people: People, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hours in the background, while the session was kept alive elsewhere: loading it again fills it."""
-    closed: list[str] = []
-    monkeypatch.setattr(live, "close_soon", lambda _app, client_token: closed.append(client_token))
+    closed: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        live, "close_soon", lambda _app, token, *, session_hash: closed.append((token, session_hash))
+    )
     session, placed = await people.subscriber("ivanov")
     await open_home(broadcaster, session, placed)
     broadcaster.app.state_manager.states.clear()
@@ -448,7 +450,7 @@ async def test_a_tab_whose_state_expired_has_to_connect_anew(
     await new_value(people, placed, 3)
     await broadcaster.turn()
 
-    assert (closed, followers()) == ([TAB], 0)
+    assert (closed, followers()) == ([(TAB, session)], 0)
 
 
 async def test_outside_of_a_turn_everybody_asks_for_herself() -> None:

@@ -255,6 +255,41 @@ async def test_the_outcome_stays_when_the_connection_comes_back(tab: Tab, people
     assert (tab.state.outcome, tab.state.sent_to) == ("", "")
 
 
+@pytest.mark.parametrize("page", [RegisterState, RecoverState])
+async def test_a_half_filled_form_stays_good_when_the_connection_comes_back(
+    people: People, office: Office, tab: Tab, recover_tab: Tab, page: Any
+) -> None:
+    opened = tab if page is RegisterState else recover_tab
+    form = await opened.form()
+    people.wait(timedelta(minutes=2))
+
+    await page.load.fn(opened.state)
+    await opened.fire(form)
+
+    assert len(await office.rows(Letter)) == 1
+
+
+async def test_a_picture_too_old_to_be_typed_is_renewed_when_the_page_is_opened(
+    people: People, recover_tab: Tab
+) -> None:
+    first, attempt = recover_tab.captcha.picture, recover_tab.state.attempt
+    people.wait(timedelta(minutes=3))
+
+    await RecoverState.load.fn(recover_tab.state)
+
+    assert recover_tab.captcha.picture not in ("", first)
+    assert recover_tab.state.attempt not in ("", attempt)
+
+
+async def test_a_page_opened_again_says_nothing_of_the_last_try(recover_tab: Tab) -> None:
+    await recover_tab.send(email="x")
+    assert recover_tab.state.email_error
+
+    await RecoverState.load.fn(recover_tab.state)
+
+    assert recover_tab.state.email_error == ""
+
+
 async def test_the_form_can_be_had_again(tab: Tab) -> None:
     await tab.send()
 
