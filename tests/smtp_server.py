@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email
+import logging
 import re
 import ssl
 import subprocess
@@ -36,6 +37,8 @@ from tests.portal_process import free_port
 PATIENCE_S = 60.0
 START_S = 10.0
 HOST = "127.0.0.1"
+# Its every command, from another thread: thousands of lines in the report of a test that failed.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 _SECRET = re.compile(r"^ {4}(\S+)$", re.MULTILINE)
 
 

@@ -84,7 +84,7 @@ async def test_an_admin_publishes_a_page_with_a_picture_that_a_visitor_reads(
     await visitor.get_by_role("link", name="Где щит").click()
     picture = visitor.get_by_role("img", name="Щит учета")
     await expect(picture).to_be_visible()
-    assert await picture.evaluate("one => one.complete && one.naturalWidth") == 400
+    await expect(picture).to_have_js_property("naturalWidth", 400)
     assert await visitor.title() != "1"
 
 
