@@ -175,6 +175,7 @@ def is_same_address(typed: str, address: str) -> bool:
 
     Case, "ё", abbreviations, punctuation and the order of words do not matter; numbers go house, then flat.
     Region and postcode, and what kind of settlement it is, may be left out or added; a street is no avenue.
+    The registry says which number is a flat's: where the person does, too, it must be the same one.
     """
     one, two = read_typed(typed), read_typed(address)
     if len(typed) > MAX_TYPED or not two.words:
@@ -182,6 +183,7 @@ def is_same_address(typed: str, address: str) -> bool:
     return (
         Counter(one.names) == Counter(two.names)
         and one.numbers == two.numbers
+        and one.flat in ((), two.flat)
         and _are_kinds_compatible(_street_kinds(one), _street_kinds(two))
     )
 
