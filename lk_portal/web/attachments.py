@@ -9,11 +9,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lk_portal.errors import NotFoundError
-from lk_portal.i18n import say
 from lk_portal.security.navigation import FILES, LOGIN
 from lk_portal.services import attachments
 from lk_portal.services.access import Duty, Identity, Role
@@ -37,8 +36,8 @@ async def download(request: Request) -> Response:
         return forms.redirect(forms.with_next(LOGIN, request.url.path))
     try:
         found = await _file(identity, request.path_params["key"])
-    except NotFoundError as error:
-        return PlainTextResponse(say(error), status_code=404, headers=HEADERS)
+    except NotFoundError:
+        return forms.not_found(HEADERS)
     return Response(
         found.content,
         headers={

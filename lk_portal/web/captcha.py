@@ -13,15 +13,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from lk_portal.errors import NotFoundError
-from lk_portal.i18n import active_locale
+from lk_portal.errors import N_, InputError, NotFoundError
+from lk_portal.i18n import active_locale, say
 from lk_portal.services import captcha
 from lk_portal.services.context import current
+from lk_portal.web import forms
 
 MAX_REQUESTS = 30
 """Of one recording. A player asks two to four times for one listening."""
 MAX_REMEMBERED = captcha.MAX_LIVE
 KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+TOO_OFTEN = N_("The code was played too often. Refresh the picture.")
 RANGE = re.compile(r"bytes=(\d{0,9})-(\d{0,9})")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -56,9 +58,9 @@ async def recording(request: Request) -> Response:
     portal = current()
     key = request.path_params["key"]
     if not KEY.fullmatch(key):
-        return _not_found()
+        return forms.not_found(HEADERS)
     if _requests.is_one_too_many(key):
-        return PlainTextResponse("Too many requests", 429, headers=HEADERS)
+        return PlainTextResponse(say(InputError(TOO_OFTEN)), 429, headers=HEADERS)
     try:
         sound = await captcha.recording(
             portal.database,
@@ -68,17 +70,13 @@ async def recording(request: Request) -> Response:
             now=portal.clock(),
         )
     except NotFoundError:
-        return _not_found()
+        return forms.not_found(HEADERS)
     return _part(sound, request.headers.get("range", ""))
 
 
 def captcha_routes() -> list[Route]:
     """What `make_routes` adds."""
     return [Route("/captcha/{key}.wav", recording, methods=["GET"])]
-
-
-def _not_found() -> Response:
-    return PlainTextResponse("Not found", 404, headers=HEADERS)
 
 
 def _part(sound: bytes, asked: str) -> Response:

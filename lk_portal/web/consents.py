@@ -27,7 +27,7 @@ async def export(request: Request) -> Response:
         return forms.redirect(forms.with_next(LOGIN, ADMIN_AGREEMENT))
     form = next((one for one in FORMATS if one.value == query.get("format")), None)
     if identity.role is not Role.ADMIN or form is None:
-        return PlainTextResponse("Not found", 404)
+        return forms.not_found()
     wish = Wish(query.get("q", ""), query.get("owing") == "1")
     file = ConsentsFile(portal.database, wish, FileFormat(form), portal.settings.zone, portal.clock())
     try:

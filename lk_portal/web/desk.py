@@ -10,7 +10,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from lk_portal.errors import AccessDeniedError, NotFoundError, PortalError
-from lk_portal.i18n import say
 from lk_portal.security.navigation import DESK, DESK_TEMPLATES, DESK_UPLOADS, LOGIN
 from lk_portal.services import answer_templates, ticket_desk
 from lk_portal.services.access import Duty, Identity, Role
@@ -82,8 +81,8 @@ async def template(request: Request) -> Response:
             raise NotFoundError
         template_id = uploads.number_in(request.path_params["number"])
         words = await answer_templates.text_of(current().database, template_id=template_id)
-    except NotFoundError as error:
-        return PlainTextResponse(say(error), status_code=404)
+    except NotFoundError:
+        return forms.not_found()
     return PlainTextResponse(words, headers={"Cache-Control": "no-store"})
 
 

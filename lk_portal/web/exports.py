@@ -49,7 +49,7 @@ async def export(request: Request) -> Response:
         file = await _file(portal, request.query_params, identity)
         await _record(portal, request, identity, file)
     except (InputError, NotFoundError):
-        return PlainTextResponse(say(NotFoundError()), 404)
+        return forms.not_found()
     except Exception as error:
         return PlainTextResponse(say(forms.broken(error)), 503)
     log.info("web:consumption:export")

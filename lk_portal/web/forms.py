@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from lk_portal.errors import N_, ConflictError, InputError, PortalError, ThrottledError
+from lk_portal.errors import N_, ConflictError, InputError, NotFoundError, PortalError, ThrottledError
 from lk_portal.i18n import say
 from lk_portal.logs import report
 from lk_portal.security import cookies
@@ -64,6 +64,11 @@ def cookie_header(request: Request) -> str:
 def session_token(request: Request) -> str:
     """The session's token, or ""."""
     return cookies.read_cookie(cookie_header(request), cookies.session_cookie(current().settings))
+
+
+def not_found(headers: Mapping[str, str] | None = None) -> Response:
+    """The answer for what is not there, or is somebody else's: the same bytes, in the reader's language."""
+    return PlainTextResponse(say(NotFoundError()), 404, headers)
 
 
 async def identity_behind(request: Request) -> Identity | None:

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lk_portal.i18n import using_locale
+from lk_portal.errors import N_, AccessDeniedError, InputError, NotFoundError
+from lk_portal.i18n import say, using_locale
 from lk_portal.security.cookies import websocket_cookies
 from lk_portal.security.files import MAX_PICTURE_UPLOAD, MAX_REGISTRY_UPLOAD, MAX_UPLOAD, MAX_WRITTEN
 from lk_portal.security.navigation import (
@@ -39,6 +40,7 @@ EVENTS_BURST = 60.0
 POLICY_VIOLATION = 1008
 ONE_YEAR = 31_536_000
 MAX_BODY = 65_536
+TOO_LARGE = N_("That is more than can be sent at once.")
 MAX_BODIES = MappingProxyType(
     {
         UPLOADS: MAX_UPLOAD,
@@ -152,11 +154,11 @@ class Guard:
             await send(message)
 
         if path.startswith(CLOSED_PATHS):
-            await PlainTextResponse("Not found", 404)(scope, receive, with_headers)
+            await PlainTextResponse(say(NotFoundError()), 404)(scope, receive, with_headers)
         elif scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self.is_own_origin(scope):
-            await PlainTextResponse("Forbidden", 403)(scope, receive, with_headers)
+            await PlainTextResponse(say(AccessDeniedError()), 403)(scope, receive, with_headers)
         elif scope["method"] == "POST" and not has_small_body(scope):
-            await PlainTextResponse("Too large", 413)(scope, receive, with_headers)
+            await PlainTextResponse(say(InputError(TOO_LARGE)), 413)(scope, receive, with_headers)
         else:
             await self.app(scope, receive, with_headers)
 

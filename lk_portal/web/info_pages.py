@@ -14,7 +14,7 @@ from typing import TypeVar
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lk_portal.errors import N_, AccessDeniedError, ConflictError, InputError, NotFoundError, PortalError
@@ -80,8 +80,8 @@ async def picture(request: Request) -> Response:
     key = request.path_params["key"]
     try:
         found = await info_pictures.shown(portal.database, reader, key, is_staff=is_staff)
-    except NotFoundError as error:
-        return PlainTextResponse(say(error), 404, headers={"Cache-Control": "no-store"})
+    except NotFoundError:
+        return forms.not_found({"Cache-Control": "no-store"})
     etag = f'"{key}"'
     headers = {
         "ETag": etag,

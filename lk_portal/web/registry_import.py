@@ -11,7 +11,7 @@ import logging
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lk_portal.errors import N_, InputError, NotFoundError, PortalError
@@ -61,7 +61,7 @@ async def _received(request: Request) -> tuple[str, bytes]:
 async def template(request: Request) -> Response:
     """GET /admin/import/template.csv and .xlsx."""
     if await _admin(request) is None:
-        return PlainTextResponse("Not found", 404)
+        return forms.not_found()
     if request.path_params["kind"] == "csv":
         return _file(template_csv(), "registry.csv", FileFormat.CSV)
     return _file(await asyncio.to_thread(template_xlsx), "registry.xlsx", FileFormat.XLSX)
@@ -76,7 +76,7 @@ async def report(request: Request) -> Response:
         portal = current()
         found = await runs.run_of(portal.database, int(run), now=portal.clock())
     except NotFoundError:
-        return PlainTextResponse("Not found", 404)
+        return forms.not_found()
     return _file(report_csv(found.bad_rows), f"registry-{run}-errors.csv", FileFormat.CSV)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from lk_portal.i18n import _
@@ -39,7 +39,7 @@ async def export(request: Request) -> Response:
         return forms.redirect(forms.page_after(identity.duty, page))
     form = request.query_params.get("format", "")
     if resource is None or identity.role not in resource.readers or form not in ("csv", "xlsx"):
-        return PlainTextResponse("Not found", 404)
+        return forms.not_found()
     async with portal.database.writing() as connection:
         await audit.record(
             connection,
