@@ -79,11 +79,8 @@ def tick_label(bar: Bar, period: Period, zone: ZoneInfo) -> str:
 
 def coverage_text(consumption: Consumption) -> str:
     """How much of the period has data, in words ("данные за N из M часов")."""
-    return _(
-        "data for {covered} of {expected} hours",
-        covered=_hours(consumption.covered_s),
-        expected=_hours(consumption.expected_s),
-    )
+    is_running = any(bar.is_open for bar in consumption.bars)
+    return _coverage(consumption.covered_s, _due_s(consumption, is_running=is_running))
 
 
 def note(bar: Bar) -> str:
@@ -91,14 +88,9 @@ def note(bar: Bar) -> str:
     if bar.is_hole:
         return _("no data")
     parts = []
-    if bar.covered_s < bar.expected_s:
-        parts.append(
-            _(
-                "data for {covered} of {expected} hours",
-                covered=_hours(bar.covered_s),
-                expected=_hours(bar.expected_s),
-            )
-        )
+    due_s = _due_s(bar, is_running=bar.is_open)
+    if bar.covered_s < due_s:
+        parts.append(_coverage(bar.covered_s, due_s))
     if bar.estimated_s:
         parts.append(_("estimated"))
     return ", ".join(parts)
@@ -112,6 +104,16 @@ def slot_text(bar: Bar, unit: str) -> str:
         return note(bar)
     parts = [f"{kwh(bar.total_wh)} {unit}" if bar.covered_s else "", note(bar)]
     return ", ".join(part for part in parts if part)
+
+
+def _coverage(covered_s: int, due_s: int) -> str:
+    return _("data for {covered} of {expected} hours", covered=_hours(covered_s), expected=_hours(due_s))
+
+
+def _due_s(of: Bar | Consumption, *, is_running: bool) -> int:
+    """Seconds there should be data for; of what still runs whole hours: a value comes after its hour."""
+    whole = of.expected_s - of.expected_s % SECONDS_PER_HOUR if is_running else of.expected_s
+    return max(whole, of.covered_s)
 
 
 def _hours(seconds: int) -> str:

@@ -182,6 +182,15 @@ def test_coverage_is_said_in_hours(covered: float, expected: int, text: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("is_open", "text"), [(True, "данные за 2 из 3 часов"), (False, "данные за 2 из 3,1 часов")]
+)
+def test_an_hour_that_still_runs_is_not_missed(is_open: bool, text: str) -> None:
+    bar = {"covered_s": 2 * 3600, "expected_s": 3 * 3600 + 360, "is_open": is_open}
+
+    assert coverage_text(made(DAY, bar, rest={"covered_s": 0, "expected_s": 0})) == text
+
+
+@pytest.mark.parametrize(
     ("timezone", "day", "slots", "some"),
     [
         ("Asia/Omsk", date(2026, 6, 1), 24, {"00:00", "23:00"}),
