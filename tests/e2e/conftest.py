@@ -31,6 +31,14 @@ DESKTOP = {"width": 1280, "height": 900}
 TELEPHONE = {"width": 390, "height": 844}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop, for the browser they share lives in it."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 @dataclass(frozen=True)
 class Site:
     """The running portal, what was planted in it, and where its letters arrive."""
@@ -111,22 +119,30 @@ async def _playwrights_own() -> str:
         return tools.chromium.executable_path
 
 
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """A headless browser of this test's own."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def launched(chromium: str) -> AsyncIterator[Browser]:
+    """One headless browser for all tests: starting it takes longer than many a test."""
     async with async_playwright() as tools:
-        launched = await tools.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield launched
-        await launched.close()
+        started = await tools.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield started
+        await started.close()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(launched: Browser) -> AsyncIterator[Browser]:
+    """The browser without windows, and without anything that another test left in it."""
+    yield launched
+    for context in launched.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> BrowserContext:
     """A desktop window, light, in Russian."""
     return await browser.new_context(viewport=DESKTOP, color_scheme="light", locale="ru-RU")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> Page:
     """An empty tab of it."""
     opened = await context.new_page()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from lk_portal.metering.types import PollOutcome, Quantity, RegisterValue, RelayState, Snapshot
@@ -24,7 +25,7 @@ PICTURES = Path(__file__).resolve().parents[2] / "var" / "pictures"
 SIZES = pytest.mark.parametrize("viewport", [DESKTOP, TELEPHONE], ids=["1280", "390"])
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def household(site: Site) -> Household:
     forget_attempts(site)
     return await a_household(site)

@@ -21,7 +21,7 @@ HOUSE = "г. Тара, ул. Ёлочная, д.2 А"
 FLATS = [f"{HOUSE}, кв.{flat}" for flat in range(1, 31)]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def a_street(site: Site) -> None:
     """A street with a house of 30 flats and two without any."""
     place = {"settlement": "г. Тара", "street": "ул. Ёлочная", "timezone": "Asia/Omsk"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e import seed
@@ -37,7 +38,7 @@ def unthrottled(site: Site) -> None:
     forget_attempts(site)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def form(page: Page, site: Site) -> Pointer:
     """/register, open and connected."""
     await page.goto(f"{site.url}/register")

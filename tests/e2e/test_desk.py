@@ -55,7 +55,7 @@ class Tabs:
         return page
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def tabs(browser: Browser, site: Site) -> AsyncIterator[Tabs]:
     yield Tabs(browser, site)
 

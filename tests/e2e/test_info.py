@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from lk_portal.services.content import InfoKind
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.browser
 SOON_S = 6
 
 
-@pytest.fixture(params=[DESKTOP, TELEPHONE], ids=["1280", "390"])
+@pytest_asyncio.fixture(loop_scope="session", params=[DESKTOP, TELEPHONE], ids=["1280", "390"])
 async def reader(browser: Browser, request: pytest.FixtureRequest) -> Page:
     """A visitor's tab, in each width."""
     context = await browser.new_context(viewport=request.param, locale="ru-RU")

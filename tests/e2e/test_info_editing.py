@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 EDITOR = re.compile(r"/admin/info/\d+")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def admin(context: BrowserContext, page: Page, site: Site) -> AsyncIterator[Page]:
     """A tab of an admin; the texts of the test are gone afterwards."""
     forget_attempts(site)

@@ -50,7 +50,10 @@ async def test_a_year_a_month_a_day_and_back(page: Page, site: Site) -> None:
     await expect(page.get_by_role("table").get_by_role("row")).to_have_count(25)
 
     await page.get_by_role("link", name="Назад").click()
-    await expect(page).to_have_url(re.compile(r"interval=month"))
+    # The address changes before the page does: until then the link leads to where one is already.
+    await expect(page.get_by_role("link", name="Назад")).to_have_attribute(
+        "href", re.compile("interval=year")
+    )
     await page.get_by_role("link", name="Назад").click()
     await expect(page).to_have_url(re.compile(r"interval=year"))
     await expect(page.get_by_role("link", name="Назад")).to_have_count(0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from lk_portal.services import access, temporary_passwords
@@ -42,7 +43,7 @@ async def in_database(site: Site, work: Callable[[Database], Awaitable[object]])
         await database.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def person(site: Site) -> Person:
     number = next(_numbers)
     email, name = f"person{number}@example.com", f"Person {number}"

@@ -46,7 +46,7 @@ class Machines:
     cookie: str
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def machines(
     tmp_path_factory: pytest.TempPathFactory, postgres_address: str, redis_url: str
 ) -> AsyncIterator[Machines]:
