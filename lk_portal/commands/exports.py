@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def export() -> None:
     type=click.Choice(BASES),
     default="calendar",
     show_default=True,
-    help=N_("Whose months and years; billing ones begin on LK_READING_DAY."),
+    help=N_("Whose months and years; billing ones begin on the days the utility takes its readings."),
 )
 def consumption(
     *, serial: str, first: datetime, last: datetime, interval: str, form: str, quantity: str, period: str
@@ -90,7 +91,6 @@ def consumption(
             after=min(last.date(), date.max - timedelta(days=1)) + timedelta(days=1),
             step=Step(interval),
             basis=Basis(period),
-            reading_day=settings.reading_day,
         )
     except InputError as error:
         raise click.UsageError(speak(error)[0]) from None
@@ -104,7 +104,10 @@ async def _print(portal: Portal, wish: Wish, form: str) -> None:
     from lk_portal.errors import NotFoundError
     from lk_portal.services.exports.files import ExportFile, FileFormat
     from lk_portal.services.exports.source import find_point
+    from lk_portal.services.reading_days import reading_days
 
+    days = await reading_days(portal.database, portal.settings)
+    wish = replace(wish, reading_days=days)
     try:
         point = await find_point(portal.database, serial=wish.serial)
     except NotFoundError:

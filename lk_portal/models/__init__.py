@@ -23,7 +23,7 @@ from lk_portal.models.content import (
     InfoPictureUse,
     InfoRevision,
 )
-from lk_portal.models.customer import Account, Premises, Street, Subscriber, Tariff, TariffZone
+from lk_portal.models.customer import Account, BillingDay, Premises, Street, Subscriber, Tariff, TariffZone
 from lk_portal.models.document import Acceptance, DocumentKind, DocumentVersion
 from lk_portal.models.event import MeterEvent
 from lk_portal.models.imports import ImportFile, ImportRun, ImportStatus
@@ -84,6 +84,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "AuditHead",
+    "BillingDay",
     "CaptchaChallenge",
     "Channel",
     "ClaimReason",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from lk_portal.models.address_text import one_line, search_words
@@ -107,6 +107,17 @@ class TariffZone(Table, table=True):
     zone: int = Field(ge=1, le=8)
     start_minute: int = Field(ge=0, le=1439)
     end_minute: int = Field(ge=0, le=1440)
+
+
+class BillingDay(Table, table=True):
+    """From a calendar month on, billing months begin on this day; before the first it is LK_READING_DAY."""
+
+    __tablename__ = "billing_day"
+    __table_args__ = (CheckConstraint("day BETWEEN 1 AND 28", name="day"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    since: date = Field(unique=True, description="The first of the month")
+    day: int = Field(ge=1, le=28)
 
 
 class Account(Table, table=True):

@@ -1,7 +1,8 @@
 """The periods a chart shows: a day of hours, a month of days, a year of months. Pure; for services, state.
 
 Months and years are those of the calendar, or billing periods (расчетный период), which run from the day on
-which the utility takes its readings to the same day of the next month.
+which the utility takes its readings to that day of the next month. The utility may change the day: then one
+billing month is longer or shorter than others, and none overlap.
 """
 
 from __future__ import annotations
@@ -43,6 +44,28 @@ class Basis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingDays:
+    """On which days of the month the utility takes its readings, so on which billing months begin.
+
+    Attributes:
+        first: The day, 1 to 28, until the first change.
+        changes: First days of calendar months in order, each with the day of the month from that one on.
+    """
+
+    first: int
+    changes: tuple[tuple[date, int], ...] = ()
+
+    def start_in(self, year: int, month: int) -> date:
+        """Where the billing month that begins in a calendar month begins; every calendar month has one."""
+        here = date(year, month, 1)
+        number = next((number for since, number in reversed(self.changes) if since <= here), self.first)
+        return here.replace(day=number)
+
+
+BY_CALENDAR = ReadingDays(1)
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """A day, month or year in the premises' zone, by the calendar or by billing months.
 
@@ -53,45 +76,57 @@ class Period:
         grain: How long it is.
         start: Its first day.
         basis: Whose months; also a day knows, for the month around it.
-        reading_day: Day of the month on which billing months begin, 1 to 28; 1 by the calendar.
+        reading_days: On which its months begin.
     """
 
     grain: Grain
     start: date
     basis: Basis = Basis.CALENDAR
-    reading_day: int = 1
+    reading_days: ReadingDays = BY_CALENDAR
 
     @classmethod
     def containing(
-        cls, grain: Grain, day: date, *, basis: Basis = Basis.CALENDAR, reading_day: int = 1
+        cls,
+        grain: Grain,
+        day: date,
+        *,
+        basis: Basis = Basis.CALENDAR,
+        reading_days: ReadingDays = BY_CALENDAR,
     ) -> Self:
         """The period of this grain that `day` lies in."""
-        first = reading_day if basis is Basis.BILLING else 1
+        days = reading_days if basis is Basis.BILLING else BY_CALENDAR
         if grain is Grain.DAY:
-            return cls(grain, day, basis, first)
-        month = _month_start(day, first)
-        return cls(grain, month.replace(month=1) if grain is Grain.YEAR else month, basis, first)
+            return cls(grain, day, basis, days)
+        month = _month_start(day, days)
+        return cls(grain, days.start_in(month.year, 1) if grain is Grain.YEAR else month, basis, days)
 
     @classmethod
-    def parse(cls, grain: Grain, text: str, *, basis: Basis = Basis.CALENDAR, reading_day: int = 1) -> Self:
+    def parse(
+        cls,
+        grain: Grain,
+        text: str,
+        *,
+        basis: Basis = Basis.CALENDAR,
+        reading_days: ReadingDays = BY_CALENDAR,
+    ) -> Self:
         """Read a period from its text.
 
         Raises:
             InputError: It is no such date, or not between 1990 and 2100.
         """
         match = _SHAPES[grain].fullmatch(text)
-        first = reading_day if basis is Basis.BILLING else 1
+        days = reading_days if basis is Basis.BILLING else BY_CALENDAR
         try:
-            parts = [int(part) for part in match.groups()] if match else []
-            # What the text leaves out: of a year month and day, of a month the day.
-            start = date(*[*parts, *(1, first)[len(parts) - 1 :]])
-        except (ValueError, TypeError):
+            year, month, *day = [*(int(part) for part in match.groups()), 1][:3] if match else []
+            # A year's text leaves its month out, the first; a month's its day.
+            start = date(year, month, *day) if grain is Grain.DAY else days.start_in(year, month)
+        except ValueError:
             raise InputError(N_("There is no such date."), field="period") from None
         if not FIRST_YEAR <= start.year <= LAST_YEAR:
             raise InputError(
                 N_("Choose a year from {first} to {last}."), field="period", first=FIRST_YEAR, last=LAST_YEAR
             )
-        return cls(grain, start, basis, first)
+        return cls(grain, start, basis, days)
 
     def __str__(self) -> str:
         return self.start.isoformat()[: {Grain.DAY: 10, Grain.MONTH: 7, Grain.YEAR: 4}[self.grain]]
@@ -102,8 +137,8 @@ class Period:
         if self.grain is Grain.DAY:
             return self.start + timedelta(days=1)
         if self.grain is Grain.MONTH:
-            return _month_later(self.start)
-        return self.start.replace(year=self.start.year + 1)
+            return self._month_later(self.start)
+        return self.reading_days.start_in(self.start.year + 1, 1)
 
     @property
     def last(self) -> date:
@@ -112,11 +147,11 @@ class Period:
 
     def of(self, grain: Grain, day: date) -> Self:
         """The period of another grain around `day`, counted the same way."""
-        return type(self).containing(grain, day, basis=self.basis, reading_day=self.reading_day)
+        return type(self).containing(grain, day, basis=self.basis, reading_days=self.reading_days)
 
     def next(self) -> Self:
         """The period after it."""
-        return type(self)(self.grain, self.end, self.basis, self.reading_day)
+        return type(self)(self.grain, self.end, self.basis, self.reading_days)
 
     def previous(self) -> Self:
         """The period before it."""
@@ -125,6 +160,8 @@ class Period:
     def a_year_before(self) -> Self:
         """The same period of last year; a 29 February's is the 28th."""
         year = self.start.year - 1
+        if self.grain is not Grain.DAY:
+            return replace(self, start=self.reading_days.start_in(year, self.start.month))
         is_leap_day = (self.start.month, self.start.day) == (2, 29)
         return replace(self, start=self.start.replace(year=year, day=28 if is_leap_day else self.start.day))
 
@@ -139,7 +176,7 @@ class Period:
     def slot_days(self) -> list[date]:
         """The first days of its slots: days of a month, months of a year, the day itself."""
         days, end = [self.start], self.end
-        step = _month_later if self.grain is Grain.YEAR else _next_day
+        step = self._month_later if self.grain is Grain.YEAR else _next_day
         while (following := step(days[-1])) < end:
             days.append(following)
         return days
@@ -151,18 +188,17 @@ class Period:
             return [moment for moment in hour_starts(start, end, tz) if moment < end]
         return [day_bounds(day, tz)[0] for day in self.slot_days()]
 
+    def _month_later(self, start: date) -> date:
+        return self.reading_days.start_in(start.year + start.month // 12, start.month % 12 + 1)
 
-def _month_start(day: date, first: int) -> date:
-    """The last day with number `first`, up to and with `day`."""
-    if day.day >= first:
-        return day.replace(day=first)
+
+def _month_start(day: date, days: ReadingDays) -> date:
+    """Where the month that `day` lies in begins."""
+    start = days.start_in(day.year, day.month)
+    if start <= day:
+        return start
     before = day.replace(day=1) - timedelta(days=1)
-    return before.replace(day=first)
-
-
-def _month_later(day: date) -> date:
-    """The same day of the month after; it has one, for no month begins after the 28th."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, day.day)
+    return days.start_in(before.year, before.month)
 
 
 def _next_day(day: date) -> date:

@@ -25,6 +25,7 @@ from lk_portal.services.consumption import (
     points_of,
 )
 from lk_portal.services.context import current
+from lk_portal.services.reading_days import reading_days
 from lk_portal.services.table_choice import TABLE, TableChoice, serial_of
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
@@ -93,6 +94,7 @@ class ReadingsState(rx.State):
     _targets: list[str] = []
     _zones: dict[str, str] = {}
     _first_year: int = 0
+    _billing_day: int = 1
     # The query of the address that is shown. A text, for Reflex wraps dataclasses in its state.
     _shown: str = ""
 
@@ -108,7 +110,7 @@ class ReadingsState(rx.State):
             return self._turn_to_table(query)
         self.tab = CHART
         try:
-            choice = self._choice(query)
+            choice = await self._choice(query)
         except InputError as error:
             # What was shown before is not what the address asks for.
             self.error, self.heading, self._shown = say(error), "", ""
@@ -137,7 +139,7 @@ class ReadingsState(rx.State):
         fields = fields_of(form)
         try:
             fields["period"] = str(_period_of(fields))
-            choice = self._choice({**fields, "compare": self.compare})
+            choice = await self._choice({**fields, "compare": self.compare})
         except InputError as error:
             self.error = say(error)
             return None
@@ -149,7 +151,7 @@ class ReadingsState(rx.State):
         """A switch of comparison was turned on or off: go to the same period with or without it."""
         if not self._shown or against not in tuple(Against):
             return None
-        choice = self._choice(dict(parse_qsl(self._shown)))
+        choice = await self._choice(dict(parse_qsl(self._shown)))
         chosen = replace(choice, against=Against(against) if is_on is True else None)
         return rx.redirect(f"{ROUTE}?{query_of(chosen)}", replace=True)
 
@@ -168,7 +170,7 @@ class ReadingsState(rx.State):
         if not self._shown:
             return
         portal = current()
-        choice = self._choice(dict(parse_qsl(self._shown)))
+        choice = await self._choice(dict(parse_qsl(self._shown)))
         found = await consumption(
             portal.database,
             subscriber_id=subscriber_id(),
@@ -201,7 +203,7 @@ class ReadingsState(rx.State):
             return rx.redirect(f"{ROUTE}?{urlencode(first)}", replace=True)
         return ReadingsTableState.load
 
-    def _choice(self, query: dict[str, str]) -> Choice:
+    async def _choice(self, query: dict[str, str]) -> Choice:
         """Read a query.
 
         Raises:
@@ -209,7 +211,11 @@ class ReadingsState(rx.State):
         """
         portal = current()
         today = self._today(serial_of(query))
-        return choice_of(query, today=today, reading_day=portal.settings.reading_day)
+        days = await reading_days(portal.database, portal.settings)
+        choice = choice_of(query, today=today, reading_days=days)
+        start = choice.period.start
+        self._billing_day = days.start_in(start.year, start.month).day
+        return choice
 
     async def _know_meters(self, serial: str) -> None:
         """Read the list of meters when the page is first opened, or the address names one not in it."""
@@ -230,7 +236,7 @@ class ReadingsState(rx.State):
         start, today = choice.period.start, self._today(choice.serial)
         self.serial = choice.serial
         self.grain, self.basis = choice.period.grain.value, choice.period.basis.value
-        self.basis_hint = _basis_hint()
+        self.basis_hint = _basis_hint(self._billing_day)
         self.energy = choice.quantity.name
         self.compare = choice.against.value if choice.against else ""
         self.day = start.isoformat()
@@ -251,10 +257,10 @@ async def _compared(found: Consumption, against: Against | None) -> Comparison |
     )
 
 
-def _basis_hint() -> str:
+def _basis_hint(day: int) -> str:
     return _(
         "A billing period begins on day {day} of the chosen month and ends before that day of the next.",
-        day=current().settings.reading_day,
+        day=day,
     )
 
 

@@ -11,6 +11,7 @@ from lk_portal.errors import N_, InputError
 from lk_portal.metering.types import Quantity
 from lk_portal.services.comparison import Against
 from lk_portal.services.consumption import Basis, Grain, Period
+from lk_portal.services.periods import ReadingDays
 from lk_portal.services.table_choice import (
     MAX_SERIAL,
     TableChoice,
@@ -53,21 +54,21 @@ def query_of(choice: Choice) -> str:
     return query + (f"&compare={choice.against}" if choice.against else "")
 
 
-def choice_of(query: Mapping[str, str], *, today: date, reading_day: int) -> Choice:
+def choice_of(query: Mapping[str, str], *, today: date, reading_days: ReadingDays) -> Choice:
     """Read an address; what it leaves out is the current calendar month of active energy.
 
     Args:
         query: Of the address.
         today: At the premises.
-        reading_day: On which the utility's billing months begin.
+        reading_days: On which the utility's billing months begin.
 
     Raises:
         InputError: It has words or dates that mean nothing.
     """
     grain, basis = _grain(query.get("interval", Grain.MONTH.value)), _basis(query.get("basis", ""))
-    current = Period.containing(grain, today, basis=basis, reading_day=reading_day)
+    current = Period.containing(grain, today, basis=basis, reading_days=reading_days)
     text = query.get("period", "")
-    period = Period.parse(grain, text, basis=basis, reading_day=reading_day) if text else current
+    period = Period.parse(grain, text, basis=basis, reading_days=reading_days) if text else current
     return Choice(serial_of(query), period, quantity_of(query), _against(query.get("compare", "")))
 
 

@@ -23,7 +23,8 @@ from lk_portal.services.exports.files import ExportFile, FileFormat
 from lk_portal.services.exports.register_file import RegisterFile
 from lk_portal.services.exports.rows import STEP_OF, Wish
 from lk_portal.services.exports.source import find_point
-from lk_portal.services.periods import Basis, Grain, Period
+from lk_portal.services.periods import Basis, Grain, Period, ReadingDays
+from lk_portal.services.reading_days import reading_days
 from lk_portal.services.register_table import register_page
 from lk_portal.services.table_choice import TABLE, TableChoice, quantity_of, serial_of, table_choice_of
 from lk_portal.web import forms
@@ -80,7 +81,7 @@ async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) ->
         raise NotFoundError
     try:
         form = FileFormat(query.get("format", ""))
-        asked = _asked(query, reading_day=portal.settings.reading_day)
+        asked = _asked(query, await reading_days(portal.database, portal.settings))
     except ValueError:
         raise NotFoundError from None
     point = await find_point(portal.database, serial=asked.serial, subscriber_id=identity.subscriber_id)
@@ -97,14 +98,14 @@ async def _file(portal: Portal, query: Mapping[str, str], identity: Identity) ->
     return RegisterFile(point, page, asked.quantity, form, author, now)
 
 
-def _asked(query: Mapping[str, str], *, reading_day: int) -> Wish | TableChoice:
+def _asked(query: Mapping[str, str], days: ReadingDays) -> Wish | TableChoice:
     """The tab of /readings decides which of the two."""
-    return table_choice_of(query) if query.get("tab") == TABLE else _wish(query, reading_day=reading_day)
+    return table_choice_of(query) if query.get("tab") == TABLE else _wish(query, days)
 
 
-def _wish(query: Mapping[str, str], *, reading_day: int) -> Wish:
+def _wish(query: Mapping[str, str], days: ReadingDays) -> Wish:
     grain, basis = Grain(query.get("interval", "")), Basis(query.get("basis", Basis.CALENDAR))
-    period = Period.parse(grain, query.get("period", ""), basis=basis, reading_day=reading_day)
+    period = Period.parse(grain, query.get("period", ""), basis=basis, reading_days=days)
     return Wish(
         serial=serial_of(query),
         quantity=quantity_of(query),
@@ -112,7 +113,7 @@ def _wish(query: Mapping[str, str], *, reading_day: int) -> Wish:
         after=period.end,
         step=STEP_OF[grain],
         basis=basis,
-        reading_day=reading_day,
+        reading_days=days,
     )
 
 

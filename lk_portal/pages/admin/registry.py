@@ -22,6 +22,7 @@ LISTS = (
     "seals",
     "tariffs",
     "zones",
+    "billing",
 )
 
 

@@ -13,7 +13,7 @@ from lk_portal.errors import N_, InputError
 from lk_portal.metering.derive import hour_starts
 from lk_portal.metering.types import Quality, Quantity
 from lk_portal.services.clocks import day_bounds
-from lk_portal.services.periods import FIRST_YEAR, LAST_YEAR, Basis, Grain, Period
+from lk_portal.services.periods import BY_CALENDAR, FIRST_YEAR, LAST_YEAR, Basis, Grain, Period, ReadingDays
 
 SUM_ZONE = 0
 HOUR_S = 3600
@@ -44,7 +44,7 @@ class Wish:
         after: The first local day after it.
         step: How long the time of one row is.
         basis: By what months and years are counted.
-        reading_day: Day of the month on which billing months begin.
+        reading_days: On which billing months begin.
     """
 
     serial: str
@@ -53,7 +53,7 @@ class Wish:
     after: date
     step: Step
     basis: Basis = Basis.CALENDAR
-    reading_day: int = 1
+    reading_days: ReadingDays = BY_CALENDAR
 
     def __post_init__(self) -> None:
         if self.after <= self.first:
@@ -141,5 +141,5 @@ def _cuts(wish: Wish, first: date, after: date) -> Iterator[date]:
     at = first
     while at < after:
         yield at
-        at = Period.containing(grain, at, basis=wish.basis, reading_day=wish.reading_day).end
+        at = Period.containing(grain, at, basis=wish.basis, reading_days=wish.reading_days).end
     yield after

@@ -159,7 +159,7 @@ def _extent(
     from_day, last_day = (at.astimezone(point.tz).date() for at in (earliest, latest))
     if wish.step in (Step.MONTH, Step.YEAR):
         of = partial(
-            Period.containing, Grain(wish.step.value), basis=wish.basis, reading_day=wish.reading_day
+            Period.containing, Grain(wish.step.value), basis=wish.basis, reading_days=wish.reading_days
         )
         from_day, last_day = of(day=from_day).start, of(day=last_day).last
     return max(wish.first, from_day), min(wish.after, last_day + _DAY)

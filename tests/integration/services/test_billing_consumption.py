@@ -13,6 +13,7 @@ from lk_portal.models.types import to_milliseconds
 from lk_portal.services.consumption import Basis, Consumption, Grain, Period, consumption
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.services.periods import ReadingDays
 from tests import factories
 from tests.integration.services.test_consumption_questions import rows_of, statements
 
@@ -21,8 +22,11 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
 
 
-def billing(grain: Grain, day: date, reading_day: int = 25) -> Period:
-    return Period.containing(grain, day, basis=Basis.BILLING, reading_day=reading_day)
+THE_25TH = ReadingDays(25)
+
+
+def billing(grain: Grain, day: date, days: ReadingDays = THE_25TH) -> Period:
+    return Period.containing(grain, day, basis=Basis.BILLING, reading_days=days)
 
 
 async def a_point_with_hours(database: Database, first: date, last: date) -> factories.MeteredPoint:
@@ -52,15 +56,23 @@ async def ask(database: Database, placed: factories.MeteredPoint, period: Period
     )
 
 
-@pytest.mark.parametrize("reading_day", [1, 15, 25, 28])
-async def test_days_sum_to_the_billing_month_and_months_to_the_year(database: Database, reading_day: int):
+@pytest.mark.parametrize(
+    "days",
+    [
+        *map(ReadingDays, (1, 15, 25, 28)),
+        ReadingDays(25, ((date(2026, 10, 1), 10),)),
+        ReadingDays(5, ((date(2026, 11, 1), 20),)),
+    ],
+    ids=str,
+)
+async def test_days_sum_to_the_billing_month_and_months_to_the_year(database: Database, days: ReadingDays):
     placed = await a_point_with_hours(database, date(2026, 9, 1), date(2026, 11, 24))
-    month = billing(Grain.MONTH, date(2026, 10, 20), reading_day)
+    month = billing(Grain.MONTH, date(2026, 10, 20), days)
     found, year = await ask(database, placed, month), await ask(database, placed, month.parent())
-    days = [await ask(database, placed, month.of(Grain.DAY, day)) for day in month.slot_days()]
+    single = [await ask(database, placed, month.of(Grain.DAY, day)) for day in month.slot_days()]
 
-    assert [bar.total_wh for bar in found.bars] == [day.total_wh for day in days]
-    assert [bar.covered_s for bar in found.bars] == [day.covered_s for day in days]
+    assert [bar.total_wh for bar in found.bars] == [day.total_wh for day in single]
+    assert [bar.covered_s for bar in found.bars] == [day.covered_s for day in single]
     inside = next(bar for bar in year.bars if bar.start == found.bars[0].start)
     assert inside.end == found.bars[-1].end
     assert (inside.total_wh, inside.covered_s) == (found.total_wh, found.covered_s)

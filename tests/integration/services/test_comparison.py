@@ -14,6 +14,7 @@ from lk_portal.services.comparison import Against, Comparison, comparison
 from lk_portal.services.consumption import Basis, Grain, Period, consumption
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.services.periods import ReadingDays
 from tests import factories
 
 HOUR = timedelta(hours=1)
@@ -98,7 +99,9 @@ async def test_a_billing_month_has_its_days_beside_those_of_the_same_number(data
     placed = await factories.a_metered_point(database)
     await fill(database, placed, date(2026, 8, 25), date(2026, 9, 24), 10)
     await fill(database, placed, date(2026, 9, 25), date(2026, 10, 24), 30)
-    period = Period.containing(Grain.MONTH, date(2026, 10, 1), basis=Basis.BILLING, reading_day=25)
+    period = Period.containing(
+        Grain.MONTH, date(2026, 10, 1), basis=Basis.BILLING, reading_days=ReadingDays(25)
+    )
     found = await ask(database, placed, period, Against.PREVIOUS)
 
     assert found.common == found.elapsed == 30

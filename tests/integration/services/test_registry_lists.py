@@ -18,6 +18,8 @@ from lk_portal.services import context
 from lk_portal.services.addresses import suggest
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
+from lk_portal.services.periods import ReadingDays
+from lk_portal.services.reading_days import reading_days
 from lk_portal.services.resource import Resource, resource_named
 from lk_portal.services.resource.reading import View, read_page, read_row
 from lk_portal.services.resource.typed import FormError
@@ -31,7 +33,7 @@ for _module in pkgutil.iter_modules(resources.__path__, prefix=f"{resources.__na
     importlib.import_module(_module.name)
 
 LISTS = ("subscribers", "accounts", "premises", "points", "meters")
-FURTHER = ("installations", "verifications", "seals", "tariffs", "zones")
+FURTHER = ("installations", "verifications", "seals", "tariffs", "zones", "billing")
 
 
 @pytest.fixture(autouse=True)
@@ -63,12 +65,13 @@ async def test_every_list_can_be_read_with_each_of_its_filters_and_searched(data
     placed = await factories.a_metered_point(database, tariff_id=await factories.tariff(database))
     await factories.verification(database, meter_id=placed.meter_id, verified_on=date(2020, 1, 1))
     await factories.seal(database, meter_id=placed.meter_id, number="П-1", placed_on=date(2020, 1, 1))
+    await create(database, named("billing"), {"since": "2020-01-01", "day": "1"}, await author(database))
     for name in LISTS + FURTHER:
         assert await rows(database, name), name
         for one in named(name).filters:
             seen = [len(await rows(database, name, filters={one.name: c.name})) for c in one.choices]
             assert len(seen) > 1
-        assert await rows(database, name, query="нет такого") == []
+        assert not named(name).search or await rows(database, name, query="нет такого") == []
         for column in named(name).columns:
             if column.is_sortable:
                 assert await rows(database, name, sort=str(column.expression.key))
@@ -231,6 +234,10 @@ async def test_a_new_owner_gets_the_account_without_the_names_of_the_one_before(
             },
             "end_minute",
         ),
+        ("billing", {"since": "2026-01-02", "day": "5"}, "since"),
+        ("billing", {"since": "1926-01-01", "day": "5"}, "since"),
+        ("billing", {"since": "2026-01-01", "day": "29"}, "day"),
+        ("billing", {"since": "2026-01-01", "day": "0"}, "day"),
     ],
 )
 async def test_what_contradicts_itself_is_refused_beside_its_field(
@@ -263,6 +270,18 @@ async def test_spans_that_meet_and_those_of_another_version_are_no_overlap(datab
         form = {"tariff_id": "T", "valid_from": day, "zone": "2", "start_minute": start, "end_minute": end}
         await create(database, named("zones"), form, who)
     assert len(await rows(database, "zones")) == 3
+
+
+async def test_billing_days_hold_from_their_month_on_and_the_setting_before(database: Database):
+    who = await author(database)
+    assert await reading_days(database, SETTINGS) == ReadingDays(SETTINGS.reading_day)
+    for since, day in (("2026-06-01", "5"), ("2026-03-01", "20")):
+        await create(database, named("billing"), {"since": since, "day": day}, who)
+
+    days = await reading_days(database, SETTINGS)
+
+    assert [days.start_in(2026, month).day for month in (2, 3, 5, 6, 12)] == [25, 20, 20, 5, 5]
+    assert await errors_of(database, "billing", {"since": "2026-03-01", "day": "7"}) == {"since"}
 
 
 async def test_a_meter_is_not_installed_twice_at_once(database: Database):

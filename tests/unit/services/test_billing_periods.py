@@ -9,43 +9,67 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lk_portal.errors import InputError
-from lk_portal.services.periods import Basis, Grain, Period
+from lk_portal.services.periods import Basis, Grain, Period, ReadingDays
 
 DATES = st.dates(date(1992, 1, 1), date(2099, 12, 31))
-READING_DAYS = st.integers(1, 28)
+NUMBERS = st.integers(1, 28)
+MONTHS = DATES.map(lambda day: day.replace(day=1))
+CHANGES = st.dictionaries(MONTHS, NUMBERS, max_size=4).map(lambda found: tuple(sorted(found.items())))
+THE_25TH = ReadingDays(25)
+READING_DAYS = st.builds(ReadingDays, NUMBERS, CHANGES)
 GRAINS = st.sampled_from(list(Grain))
 LONG = st.sampled_from([Grain.MONTH, Grain.YEAR])
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
 HOUR = timedelta(hours=1)
 
 
-def billing(grain: Grain, day: date, reading_day: int = 25) -> Period:
-    return Period.containing(grain, day, basis=Basis.BILLING, reading_day=reading_day)
+def billing(grain: Grain, day: date, days: ReadingDays = THE_25TH) -> Period:
+    return Period.containing(grain, day, basis=Basis.BILLING, reading_days=days)
 
 
 @given(GRAINS, DATES, READING_DAYS)
-def test_a_day_lies_in_one_period_that_begins_on_the_reading_day(grain: Grain, day: date, reading_day: int):
-    period = billing(grain, day, reading_day)
+def test_a_day_lies_in_one_period_that_begins_on_the_reading_day(grain: Grain, day: date, days: ReadingDays):
+    period = billing(grain, day, days)
 
     assert period.start <= day <= period.last < period.end
-    assert grain is Grain.DAY or period.start.day == period.end.day == reading_day
+    for edge in (period.start, period.end):
+        assert grain is Grain.DAY or edge == days.start_in(edge.year, edge.month)
     assert period.next().start == period.end
     assert period.next().previous() == period.previous().next() == period
 
 
-@given(GRAINS, DATES, READING_DAYS)
-def test_a_period_reads_back_from_its_text(grain: Grain, day: date, reading_day: int):
-    period = billing(grain, day, reading_day)
+def test_the_month_in_which_the_day_changes_is_longer_or_shorter() -> None:
+    days = ReadingDays(25, ((date(2026, 3, 1), 10), (date(2026, 6, 1), 20)))
+    months = billing(Grain.YEAR, date(2026, 7, 1), days).slot_days()
 
-    again = Period.parse(grain, str(period), basis=Basis.BILLING, reading_day=reading_day)
+    assert months[:7] == [
+        date(2026, 1, 25),
+        date(2026, 2, 25),
+        date(2026, 3, 10),
+        date(2026, 4, 10),
+        date(2026, 5, 10),
+        date(2026, 6, 20),
+        date(2026, 7, 20),
+    ]
+    assert billing(Grain.MONTH, date(2026, 3, 9), days).start == date(2026, 2, 25)
+    assert billing(Grain.MONTH, date(2026, 6, 19), days).last == date(2026, 6, 19)
+    this_year = billing(Grain.MONTH, date(2026, 3, 15), days)
+    assert this_year.a_year_before().start == date(2025, 3, 25)
+
+
+@given(GRAINS, DATES, READING_DAYS)
+def test_a_period_reads_back_from_its_text(grain: Grain, day: date, days: ReadingDays):
+    period = billing(grain, day, days)
+
+    again = Period.parse(grain, str(period), basis=Basis.BILLING, reading_days=days)
 
     assert again == period
 
 
 @settings(deadline=None)
 @given(GRAINS, DATES, READING_DAYS, ZONES)
-def test_slots_tile_the_period_in_any_zone(grain: Grain, day: date, reading_day: int, tz: ZoneInfo):
-    period = billing(grain, day, reading_day)
+def test_slots_tile_the_period_in_any_zone(grain: Grain, day: date, days: ReadingDays, tz: ZoneInfo):
+    period = billing(grain, day, days)
     begin, end = period.bounds(tz)
     edges = [*period.slot_starts(tz), end]
 
@@ -57,8 +81,8 @@ def test_slots_tile_the_period_in_any_zone(grain: Grain, day: date, reading_day:
 
 @settings(deadline=None)
 @given(LONG, DATES, READING_DAYS, ZONES)
-def test_finer_periods_fill_the_coarser_one(grain: Grain, day: date, reading_day: int, tz: ZoneInfo):
-    period = billing(grain, day, reading_day)
+def test_finer_periods_fill_the_coarser_one(grain: Grain, day: date, days: ReadingDays, tz: ZoneInfo):
+    period = billing(grain, day, days)
     finer = Grain.DAY if grain is Grain.MONTH else Grain.MONTH
     inside = [period.of(finer, first) for first in period.slot_days()]
 
@@ -71,11 +95,11 @@ def test_finer_periods_fill_the_coarser_one(grain: Grain, day: date, reading_day
 
 @given(GRAINS, DATES)
 def test_read_on_the_first_they_are_the_calendar_s(grain: Grain, day: date):
-    calendar, by_bill = Period.containing(grain, day), billing(grain, day, 1)
+    calendar, by_bill = Period.containing(grain, day), billing(grain, day, ReadingDays(1))
 
     assert (calendar.start, calendar.end, str(calendar)) == (by_bill.start, by_bill.end, str(by_bill))
     assert calendar != by_bill
-    assert Period.containing(grain, day, reading_day=25) == calendar
+    assert Period.containing(grain, day, reading_days=THE_25TH) == calendar
 
 
 @pytest.mark.parametrize(
@@ -111,7 +135,7 @@ def test_a_day_that_never_was_is_empty():
 
 
 def test_a_day_remembers_whose_month_is_around_it():
-    day = Period.parse(Grain.DAY, "2026-11-03", basis=Basis.BILLING, reading_day=25)
+    day = Period.parse(Grain.DAY, "2026-11-03", basis=Basis.BILLING, reading_days=THE_25TH)
 
     assert (day.start, day.end) == (date(2026, 11, 3), date(2026, 11, 4))
     assert (str(day.parent()), day.parent().basis) == ("2026-10", Basis.BILLING)
@@ -133,4 +157,4 @@ def test_a_clock_change_makes_a_billing_month_an_hour_shorter_or_longer(first: d
 )
 def test_what_is_no_billing_period_is_refused(grain: Grain, text: str):
     with pytest.raises(InputError):
-        Period.parse(grain, text, basis=Basis.BILLING, reading_day=25)
+        Period.parse(grain, text, basis=Basis.BILLING, reading_days=THE_25TH)

@@ -10,6 +10,7 @@ import pytest
 from lk_portal import i18n
 from lk_portal.services.comparison import Against, Comparison, compare, slot_key
 from lk_portal.services.consumption import Basis, Consumption, Grain, Period
+from lk_portal.services.periods import ReadingDays
 from lk_portal.state.readings_comparison import ComparisonView, comparison_view_of
 from lk_portal.state.readings_texts import percent, signed
 from lk_portal.state.readings_view import view_of
@@ -87,7 +88,9 @@ def test_the_earlier_period_is_an_outline_over_the_same_days() -> None:
 
 
 def test_a_billing_period_is_named_by_its_days_everywhere() -> None:
-    period = Period.containing(Grain.MONTH, date(2026, 11, 1), basis=Basis.BILLING, reading_day=25)
+    period = Period.containing(
+        Grain.MONTH, date(2026, 11, 1), basis=Basis.BILLING, reading_days=ReadingDays(25)
+    )
     shown = view_of(made(period))
     year = view_of(made(period.parent()))
 

@@ -16,6 +16,7 @@ from lk_portal.errors import InputError
 from lk_portal.i18n import kwh
 from lk_portal.metering.types import Quantity
 from lk_portal.services.consumption import Bar, Consumption, Grain, Period, PointView
+from lk_portal.services.periods import ReadingDays
 from lk_portal.state.meter_choice import meter_text
 from lk_portal.state.readings import PRIVATE, ReadingsState, _period_of
 from lk_portal.state.readings_comparison import ComparisonView
@@ -284,8 +285,13 @@ def test_a_form_that_names_none_is_told(form: dict[str, str]) -> None:
 
 
 def test_a_serial_from_an_address_is_cut() -> None:
-    assert choice_of({"meter": "x" * 1000}, today=date(2026, 6, 17), reading_day=25).serial == "x" * 64
-    assert choice_of({"meter": MARKUP}, today=date(2026, 6, 17), reading_day=25).serial == MARKUP
+    assert (
+        choice_of({"meter": "x" * 1000}, today=date(2026, 6, 17), reading_days=ReadingDays(25)).serial
+        == "x" * 64
+    )
+    assert (
+        choice_of({"meter": MARKUP}, today=date(2026, 6, 17), reading_days=ReadingDays(25)).serial == MARKUP
+    )
 
 
 def test_every_part_of_the_view_has_its_place_in_the_state() -> None:

@@ -18,6 +18,7 @@ from lk_portal.errors import InputError
 from lk_portal.metering.types import Quantity
 from lk_portal.services.comparison import Against
 from lk_portal.services.consumption import Bar, Basis, Consumption, Grain, Period, PointView
+from lk_portal.services.periods import ReadingDays
 from lk_portal.state.readings_texts import note
 from lk_portal.state.readings_url import ROUTE, Choice, choice_of, query_of, readings_url
 from lk_portal.state.readings_view import ReadingsView, view_of
@@ -151,7 +152,7 @@ CHOICES = st.builds(
     Choice,
     serial=st.text(max_size=40),
     period=st.builds(
-        lambda grain, day, basis: Period.containing(grain, day, basis=basis, reading_day=25),
+        lambda grain, day, basis: Period.containing(grain, day, basis=basis, reading_days=ReadingDays(25)),
         st.sampled_from(Grain),
         st.dates(date(1991, 1, 1), date(2100, 12, 31)),
         st.sampled_from(Basis),
@@ -167,14 +168,14 @@ def test_an_address_is_read_back(choice: Choice) -> None:
         serial=choice.serial, period=choice.period, quantity=choice.quantity, against=choice.against
     )
     query = dict(parse_qsl(url.removeprefix(f"{ROUTE}?"), keep_blank_values=True))
-    again = choice_of(query, today=date(2000, 1, 1), reading_day=25)
+    again = choice_of(query, today=date(2000, 1, 1), reading_days=ReadingDays(25))
 
     assert again == choice
     assert query_of(again) == url.removeprefix(f"{ROUTE}?")
 
 
 def test_an_empty_address_is_this_month() -> None:
-    choice = choice_of({}, today=date(2026, 6, 17), reading_day=25)
+    choice = choice_of({}, today=date(2026, 6, 17), reading_days=ReadingDays(25))
 
     assert choice == Choice("", JUNE, Quantity.A_PLUS)
 
@@ -194,4 +195,4 @@ def test_an_empty_address_is_this_month() -> None:
 )
 def test_an_address_that_means_nothing_is_said(query: dict[str, str]) -> None:
     with pytest.raises(InputError):
-        choice_of(query, today=date(2026, 6, 17), reading_day=25)
+        choice_of(query, today=date(2026, 6, 17), reading_days=ReadingDays(25))

@@ -25,6 +25,7 @@ from lk_portal.services.access import Role, Visit
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.services.periods import ReadingDays
 from lk_portal.services.register_table import PAGE_ROWS
 from lk_portal.services.tables import table_of
 from lk_portal.settings import load_settings
@@ -97,7 +98,7 @@ async def site(
         public_url="http://127.0.0.1:8000",
         trusted_proxy_hops=0,
         timezone="Asia/Omsk",
-        reading_day=25,
+        reading_days=ReadingDays(25),
     )
     portal = Portal(settings, sqlite_database, clock=lambda: NOW)
     monkeypatch.setattr(context._Installed, "portal", portal)

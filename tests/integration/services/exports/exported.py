@@ -19,7 +19,7 @@ from lk_portal.services.exports.files import ExportFile, FileFormat
 from lk_portal.services.exports.rows import Step, Wish
 from lk_portal.services.exports.source import find_point
 from lk_portal.services.intervals import IntervalRow, import_intervals
-from lk_portal.services.periods import Basis
+from lk_portal.services.periods import Basis, ReadingDays
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -63,7 +63,7 @@ class Asked:
             self.last + timedelta(days=1),
             self.step,
             self.basis,
-            reading_day=25,
+            reading_days=ReadingDays(25),
         )
         point = await find_point(self.database, serial=self.serial)
         made = ExportFile(self.database, point, wish, form, "АО «Энергомир»", self.now)
