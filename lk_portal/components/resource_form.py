@@ -176,6 +176,7 @@ _DRAWN: dict[str, Callable[[FormField, Any], rx.Component]] = {
     "text": _text,
     "area": _area,
     "number": _number,
+    "clock": _text,
     "date": _date,
     "moment": _moment,
     "flag": _flag,

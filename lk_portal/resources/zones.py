@@ -7,12 +7,7 @@ from lk_portal.models import Tariff, TariffZone
 from lk_portal.services.registry_columns import search_in
 from lk_portal.services.registry_rules import check_zone
 from lk_portal.services.resource import Column, FormField, Reference, resource
-
-
-def clock_text(minute: int) -> str:
-    """A minute of the day as a clock shows it; the end of the day is 24:00."""
-    return f"{minute // 60:02}:{minute % 60:02}"
-
+from lk_portal.services.resource.typed import clock_of
 
 resource(
     TariffZone,
@@ -25,8 +20,8 @@ resource(
         Column(Tariff.code, N_("Tariff"), link=partial(search_in, "tariffs")),
         Column(TariffZone.valid_from, N_("In force from")),
         Column(TariffZone.zone, N_("Zone")),
-        Column(TariffZone.start_minute, N_("From"), show=clock_text),
-        Column(TariffZone.end_minute, N_("To"), show=clock_text),
+        Column(TariffZone.start_minute, N_("From"), show=clock_of),
+        Column(TariffZone.end_minute, N_("To"), show=clock_of),
     ],
     search=[Tariff.code],
     search_hint=N_("code of the tariff"),
@@ -38,15 +33,12 @@ resource(
             hint=N_("All spans of a tariff with the same day are one version."),
         ),
         FormField(TariffZone.zone, N_("Zone*"), hint=N_("1 to 8")),
-        FormField(
-            TariffZone.start_minute,
-            N_("From, minutes after midnight*"),
-            hint=N_("7:00 is 420, 23:00 is 1380"),
-        ),
+        FormField(TariffZone.start_minute, N_("From*"), hint=N_("By the clock: 7:00"), is_clock=True),
         FormField(
             TariffZone.end_minute,
-            N_("To, minutes after midnight*"),
-            hint=N_("The end of the day is 1440; less than the beginning: over midnight"),
+            N_("To*"),
+            hint=N_("The end of the day is 24:00; less than the beginning: over midnight"),
+            is_clock=True,
         ),
     ],
     can_remove=True,

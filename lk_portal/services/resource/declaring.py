@@ -166,6 +166,8 @@ def _problems_of_the_form(made: Resource) -> list[str]:
             found.append(f"field {column} has no label")
         elif one.kind == "choice" and not one.texts:
             found.append(f"field {column} needs texts for its choices")
+        elif one.is_clock and python_type(one.column) is not int:
+            found.append(f"field {column} holds no minutes of a day")
         elif one.kind == "reference" and not one.column.foreign_keys:
             found.append(f"field {column} is no foreign key")
         elif one.reference is not None and not _leads_to(one, one.reference):

@@ -103,6 +103,7 @@ class FormField:
         texts: Words for the values of an enumeration.
         reference: For a foreign key: what is typed instead of it.
         is_fixed: It is set when the row is made and not changed afterwards.
+        is_clock: The number is a minute of the day and is typed as a clock shows it: 7:00; its end is 24:00.
     """
 
     value: Any
@@ -111,6 +112,7 @@ class FormField:
     texts: Texts = field(default_factory=dict)
     reference: Reference | None = None
     is_fixed: bool = False
+    is_clock: bool = False
 
     @property
     def name(self) -> str:
@@ -125,9 +127,11 @@ class FormField:
 
     @property
     def kind(self) -> str:
-        """What the form draws: text, area, number, date, moment, flag, choice or reference."""
+        """What the form draws: text, area, number, clock, date, moment, flag, choice or reference."""
         if self.reference is not None:
             return "reference"
+        if self.is_clock:
+            return "clock"
         if isinstance(self.column.type, Text):
             return "area"
         python = python_type(self.column)

@@ -6,6 +6,7 @@ Every wrong field is found at once, each with its own sentence.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,6 +24,8 @@ from lk_portal.services.texts import is_storable
 LONGEST_AREA = 20_000
 LONGEST_NUMBER = 60
 """Characters of a number or a date."""
+MINUTES_OF_DAY = 24 * 60
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.]([0-5]\d))?", re.ASCII)
 
 
 class FormError(InputError):
@@ -70,7 +73,14 @@ def text_of(one: FormField, value: Any, *, zone: ZoneInfo) -> str:
     if one.kind == "moment":
         local = value.astimezone(zone).replace(tzinfo=None)
         return str(local.isoformat(timespec="auto" if local.second or local.microsecond else "minutes"))
+    if one.kind == "clock":
+        return clock_of(value)
     return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def clock_of(minute: int) -> str:
+    """A minute of the day as a clock shows it; the end of the day is 24:00."""
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _value(one: FormField, resource: Resource, typed: object, zone: ZoneInfo) -> Any:
@@ -83,7 +93,7 @@ def _value(one: FormField, resource: Resource, typed: object, zone: ZoneInfo) ->
         return _nothing(one, resource)
     if one.kind == "choice":
         return _choice(one, text)
-    if one.kind in ("date", "moment", "number"):
+    if one.kind in ("date", "moment", "number", "clock"):
         return _checked(one, resource, _parsed(one, text, zone))
     most = LONGEST_AREA if one.kind == "area" else _length(one, resource)
     if len(text) > most:
@@ -122,7 +132,7 @@ def _parsed(one: FormField, text: str, zone: ZoneInfo) -> Any:
             return wall_time(text, zone)
         if kind is date:
             return date.fromisoformat(text)
-        return _number(one, text)
+        return _minute(text) if one.kind == "clock" else _number(one, text)
     except (ValueError, ArithmeticError):
         raise InputError(_MISTAKES[one.kind], field=one.name) from None
 
@@ -131,6 +141,7 @@ _MISTAKES = {
     "date": N_("This is no date."),
     "moment": N_("This is no date and time."),
     "number": N_("This is no number that can stand here."),
+    "clock": N_("This is no time of day; write it like 7:00."),
 }
 
 
@@ -145,6 +156,15 @@ def _number(one: FormField, text: str) -> int | float | Decimal:
             raise ValueError
         return int(number)
     return _exact(one, number) if kind is Decimal else float(number)
+
+
+def _minute(text: str) -> int:
+    """Of the day, 0 to 1440."""
+    found = _CLOCK.fullmatch(text)
+    minute = int(found[1]) * 60 + int(found[2] or 0) if found else MINUTES_OF_DAY + 1
+    if minute > MINUTES_OF_DAY:
+        raise ValueError
+    return minute
 
 
 def _exact(one: FormField, number: Decimal) -> Decimal:

@@ -218,8 +218,8 @@ async def test_a_new_owner_gets_the_account_without_the_names_of_the_one_before(
                 "tariff_id": "T",
                 "valid_from": "2026-01-01",
                 "zone": "2",
-                "start_minute": "400",
-                "end_minute": "500",
+                "start_minute": "6:40",
+                "end_minute": "8:20",
             },
             "start_minute",
         ),
@@ -229,8 +229,8 @@ async def test_a_new_owner_gets_the_account_without_the_names_of_the_one_before(
                 "tariff_id": "T",
                 "valid_from": "2027-01-01",
                 "zone": "2",
-                "start_minute": "5",
-                "end_minute": "5",
+                "start_minute": "0:05",
+                "end_minute": "0:05",
             },
             "end_minute",
         ),
@@ -266,7 +266,7 @@ async def test_spans_that_meet_and_those_of_another_version_are_no_overlap(datab
         database, tariff_id=tariff, zone=1, start=420, end=1380, valid_from=date(2026, 1, 1)
     )
     who = await author(database)
-    for day, start, end in (("2026-01-01", "1380", "420"), ("2027-01-01", "0", "1440")):
+    for day, start, end in (("2026-01-01", "23:00", "7:00"), ("2027-01-01", "0:00", "24:00")):
         form = {"tariff_id": "T", "valid_from": day, "zone": "2", "start_minute": start, "end_minute": end}
         await create(database, named("zones"), form, who)
     assert len(await rows(database, "zones")) == 3

@@ -98,6 +98,11 @@ PAIRS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"columns": [Column(Tariff.name, "Name")]},
     ),
     (
+        "holds no minutes of a day",
+        {"form": [FormField(Tariff.code, "Code*", is_clock=True), FormField(Tariff.name, "Name*")]},
+        {"form": TARIFF_FORM},
+    ),
+    (
         "account.subscriber_id cannot be sorted",
         of(Account, columns=[Column(Account.subscriber_id, "Who", is_sortable=True)]),
         of(Account, columns=[Column(Account.premises_id, "Where", is_sortable=True)]),

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lk_portal.models import Account, Gateway, InfoPage, Installation, Verification, VerificationKind
+from lk_portal.models import (
+    Account,
+    Gateway,
+    InfoPage,
+    Installation,
+    TariffZone,
+    Verification,
+    VerificationKind,
+)
 from lk_portal.services.resource import FormField, Reference, Resource
 from lk_portal.services.resource.typed import LONGEST_AREA, FormError, text_of, values_of
 
@@ -28,6 +36,9 @@ GATEWAY = (
 RIGHT = {"name": "Линия", "host": "10.0.0.1", "port": "502", "timeout_s": "2,5", "is_enabled": "on"}
 EMPTY = "Fill this in."
 NO_NUMBER = "This is no number that can stand here."
+NO_CLOCK = "This is no time of day; write it like 7:00."
+START = FormField(TariffZone.start_minute, "x", is_clock=True)
+END = FormField(TariffZone.end_minute, "x", is_clock=True)
 NO_TIME = "This is no date and time."
 
 
@@ -50,7 +61,7 @@ def one_mistake(field: FormField, typed: object, *, zone: ZoneInfo = BERLIN) -> 
 
 
 def _model_of(field: FormField) -> Any:
-    models = (Account, Gateway, InfoPage, Installation, Verification)
+    models = (Account, Gateway, InfoPage, Installation, TariffZone, Verification)
     return next(one for one in models if one.__tablename__ == field.column.table.name)
 
 
@@ -135,6 +146,11 @@ def test_what_must_be_there_is_asked_for(field: FormField) -> None:
         (FormField(InfoPage.text, "x"), "ы" * LONGEST_AREA, "ы" * LONGEST_AREA),
         (FormField(Gateway.name, "x"), "<b>=1+1</b>", "<b>=1+1</b>"),
         (FormField(Account.premises_id, "x", reference=Reference(Account.number)), " 55 ", "55"),
+        (START, "7:00", 420),
+        (START, "07:05", 425),
+        (START, " 23.59 ", 1439),
+        (START, "0", 0),
+        (END, "24:00", 1440),
     ],
 )
 def test_what_is_right_is_kept(field: FormField, typed: object, value: Any) -> None:
@@ -170,6 +186,8 @@ def test_what_is_right_is_kept(field: FormField, typed: object, value: Any) -> N
             "1" * 301,
             "This must have 1 to 300 characters.",
         ),
+        (START, "24:00", "This must be 1439 or less."),
+        *((END, typed, NO_CLOCK) for typed in ("24:01", "25", "7:60", "7:5", "420", "-1:00", "٧:00", "7-00")),
     ],
 )
 def test_what_is_wrong_gets_its_sentence(field: FormField, typed: object, sentence: str) -> None:
@@ -240,4 +258,5 @@ def test_values_stand_in_their_fields_as_they_are_typed() -> None:
         FormField(Verification.kind, "x", texts=KINDS), VerificationKind.PERIODIC, zone=BERLIN
     ) == ("periodic")
     assert text_of(FormField(Verification.due_on, "x"), None, zone=BERLIN) == ""
+    assert [text_of(END, minute, zone=BERLIN) for minute in (0, 425, 1440)] == ["00:00", "07:05", "24:00"]
     assert text_of(FormField(Installation.ct_ratio, "x"), Decimal("40.5"), zone=BERLIN) == "40.5"
