@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
-START_S = 180
+START_S = 300
 STOP_S = 20
 
 

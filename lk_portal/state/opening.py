@@ -8,6 +8,10 @@ the guard keeps it: a load that the person may not fire is not run.
 
 Where that cannot be - a load that yields, a state that is filled again within another event - the chain is as
 ever.
+
+A page about one of many things - a request, a meter - is shown by one state for all of them, which outlives
+the page, also a reload of the browser. So it is emptied as soon as the person is elsewhere: else the next
+thing's page would show the last one's, with a form for it, until its own load is done.
 """
 
 from __future__ import annotations
@@ -24,10 +28,11 @@ from reflex.state import BaseState, StateUpdate
 
 from lk_portal.services.access import Duty
 from lk_portal.state.guard import Access, access_of, admit, who
-from lk_portal.state.payloads import BEGINS_PAGE
+from lk_portal.state.payloads import BEGINS_PAGE, HYDRATES
 
 _loads: dict[str, tuple[Any, ...]] = {}
 _enter: dict[str, Any] = {}
+_things: dict[str, frozenset[type[rx.State]]] = {}
 _asked: ContextVar[list[Any] | None] = ContextVar("lk_asked_by_page", default=None)
 
 
@@ -40,6 +45,8 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
         enter: The frame's handler; takes the route and runs `load_page`.
         is_public: Whether visitors may open the page; then its loads must be public too to be run here.
     """
+    if "[" in route:
+        _things[route] = frozenset(handler.state for handler in handlers)
     declared = [access_of(handler.fn) for handler in handlers]
     if not all(access is not None and _fits(access, is_public) for access in declared):
         return False
@@ -49,19 +56,41 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
     return True
 
 
+class PlaceState(rx.State):
+    """Where this tab is: the route of its page, and its path."""
+
+    _route: str = ""
+    _path: str = ""
+
+
 class OpeningMiddleware(Middleware):
     """Runs the frame and the loads of a page within the event that begins it; after the guard."""
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Fill the page; what that asks for is queued by the event itself."""
-        if event.name == BEGINS_PAGE:
-            root = state._get_root_state()
-            # Reflex's own names of routes have no slash before them, and the first page's is a word.
-            name = app.router(str(root.router.url.path or "/"))
-            route = "/" if name == "index" else f"/{name}"
-            if route in _enter:
-                _asked.set(await _opened(app, root, route))
+        if event.name != BEGINS_PAGE and event.name not in HYDRATES:
+            return None
+        root = state._get_root_state()
+        path = str(root.router.url.path or "/")
+        # Reflex's own names of routes have no slash before them, and the first page's is a word.
+        name = app.router(path)
+        route = "/" if name == "index" else f"/{name}"
+        await _come_to(root, route, path)
+        if event.name == BEGINS_PAGE and route in _enter:
+            _asked.set(await _opened(app, root, route))
         return None
+
+
+async def _come_to(root: BaseState, route: str, path: str) -> None:
+    """Empty what shows one thing, when the tab has left it; a connection that is back finds all as it was."""
+    place = await root.get_state(PlaceState)
+    left, before = place._route, place._path
+    if before == path:
+        return
+    place._route, place._path = route, path
+    if before:
+        for showing in _things.get(left, frozenset()) | _things.get(route, frozenset()):
+            (await root.get_state(showing)).reset()
 
 
 async def _opened(app: rx.App, root: BaseState, route: str) -> list[Any]:

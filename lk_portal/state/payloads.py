@@ -51,6 +51,9 @@ FRAMEWORK_HANDLERS: Mapping[str, Mapping[str, Check]] = {
 """Reflex's handlers that its own pages send, with what their arguments may be; they carry no data of ours.
 All its others - `setvar`, and `update_vars_internal`, which sets variables by name - stay closed."""
 
+HYDRATES = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
+"""What a page sends when it gets its connection, and is answered with the whole state."""
+
 BEGINS_PAGE = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
 """What a page sends when it is opened."""
 QUEUEING_HANDLERS = frozenset(

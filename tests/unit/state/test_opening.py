@@ -20,6 +20,7 @@ from lk_portal.state.info import InfoState
 from lk_portal.state.opening import OpeningMiddleware, load_page, load_with_frame
 from lk_portal.state.payloads import BEGINS_PAGE
 from lk_portal.state.shell import ShellState
+from lk_portal.state.ticket import TicketState
 from tests.unit.state.people import People, client_state, come_from
 
 LOAD = HomeState.event_handlers["load"]
@@ -190,6 +191,40 @@ async def test_a_page_that_fails_says_so_under_a_number(
     _root, to_come = await begun(application, session, "/accounts")
     assert "tell_problem" in str(to_come)
     assert "the disk is gone" in caplog.text
+
+
+HYDRATE = Event(name="reflex___state____state.hydrate_and_load")
+ONE, TWO = "/support/1", "/support/2"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_kept"),
+    [
+        (ONE, True),
+        (TWO, False),
+        ("/support", False),
+        ("/", False),
+        ("/support/1/", False),
+        ("/nowhere", False),
+    ],
+)
+@pytest.mark.parametrize("event", [HYDRATE, Event(name=BEGINS_PAGE)], ids=["connected", "gone to"])
+async def test_what_shows_one_thing_is_empty_where_another_is(
+    application: rx.App, people: People, path: str, is_kept: bool, event: Event
+) -> None:
+    session, _placed = await people.subscriber("anna")
+    root, _to_come = await begun(application, session, ONE)
+    ticket = await root.get_state(TicketState)
+    ticket.ticket, ticket.draft_key, ticket._ticket_id = {"subject": "Первое"}, "1", 1
+    home = await root.get_state(HomeState)
+    home.is_loaded = True
+
+    come_from(root, session, path)
+    await OpeningMiddleware().preprocess(application, root, event)
+
+    if event is HYDRATE or not is_kept:
+        assert bool(ticket.ticket and ticket.draft_key and ticket._ticket_id) is is_kept
+    assert home.is_loaded, "only what shows one of many is emptied"
 
 
 async def test_a_page_with_its_own_events_is_left_to_them(application: rx.App, people: People) -> None:
