@@ -34,6 +34,7 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "email_changed": frozenset({"new_email"}),
         "phone_changed": frozenset({"new_phone"}),
         "password_changed": frozenset(),
+        "second_factor_dropped": frozenset(),
         "new_device": frozenset({"browser", "address"}),
         "meter_event": frozenset({"what", "list"}),
         "unusual_consumption": frozenset({"list"}),

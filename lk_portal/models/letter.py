@@ -27,6 +27,7 @@ class LetterKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     PHONE_CHANGED = "phone_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, no password
+    SECOND_FACTOR_DROPPED = "second_factor_dropped"
     NEW_DEVICE = "new_device"
     METER_EVENT = "meter_event"
     UNUSUAL_CONSUMPTION = "unusual_consumption"

@@ -11,6 +11,7 @@ __all__ = ["KINDS", "STATUSES", "masked_email", "without_addresses"]
 KINDS = {
     LetterKind.WELCOME: N_("First password"),
     LetterKind.RECOVERY: N_("New password"),
+    LetterKind.ACCESS_GIVEN: N_("Access given"),
     LetterKind.ALREADY_REGISTERED: N_("Registered already"),
     LetterKind.CLAIM_KEPT: N_("Request passed on"),
     LetterKind.CLAIM_ACCEPTED: N_("Request accepted"),
@@ -20,6 +21,7 @@ KINDS = {
     LetterKind.EMAIL_CHANGED: N_("E-mail changed"),
     LetterKind.PHONE_CHANGED: N_("Phone changed"),
     LetterKind.PASSWORD_CHANGED: N_("Password changed"),
+    LetterKind.SECOND_FACTOR_DROPPED: N_("Second factor taken away"),
     LetterKind.NEW_DEVICE: N_("Sign-in from a new device"),
     LetterKind.METER_EVENT: N_("Meter event"),
     LetterKind.UNUSUAL_CONSUMPTION: N_("Unusual consumption"),

@@ -17,13 +17,13 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, AccessDeniedError, InputError
-from lk_portal.models import Duty, RecoveryCode, Role, SecondFactor, User
+from lk_portal.models import Duty, LetterKind, RecoveryCode, Role, SecondFactor, User
 from lk_portal.security import totp
 from lk_portal.security.codes import code_of, hash_code
 from lk_portal.security.locked_box import lock, unlock
 from lk_portal.security.throttle import BY_LOGIN_AND_ADDRESS
 from lk_portal.security.tokens import hash_of
-from lk_portal.services import audit, sessions, throttling
+from lk_portal.services import audit, letters, sessions, throttling
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
@@ -178,7 +178,7 @@ async def turn_off(
     if settings.require_second_factor and role is Role.ADMIN:
         raise InputError(N_("Administrators must have a second factor here."), field="code")
     async with _proving(database, settings, user_id=user_id, code=code, visit=visit) as connection:
-        await forget(connection, user_id=user_id)
+        await forget(connection, user_id=user_id, now=visit.at)
         await audit.record(connection, action=ENDED, visit=visit, actor=user_id, subject=user_id)
 
 
@@ -198,10 +198,22 @@ async def renew_codes(
     return tuple(codes)
 
 
-async def forget(connection: AsyncConnection, *, user_id: int) -> None:
-    """Take a person's second factor away, in the caller's transaction."""
-    for table in (_code, _factor):
-        await connection.execute(delete(table).where(table.c.user_id == user_id))
+async def forget(connection: AsyncConnection, *, user_id: int, now: datetime) -> None:
+    """Take a person's second factor away, in the caller's transaction, and write to whoever had one."""
+    await connection.execute(delete(_code).where(_code.c.user_id == user_id))
+    dropped = await connection.execute(delete(_factor).where(_factor.c.user_id == user_id))
+    if not dropped.rowcount:
+        return
+    query = select(_user.c.email, _user.c.locale).where(_user.c.id == user_id)
+    person = (await connection.execute(query)).one()
+    await letters.write(
+        connection,
+        kind=LetterKind.SECOND_FACTOR_DROPPED,
+        to_address=person.email,
+        now=now,
+        user_id=user_id,
+        locale=person.locale,
+    )
 
 
 @asynccontextmanager

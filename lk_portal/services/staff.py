@@ -108,7 +108,7 @@ async def drop_second_factor(doing: Doing) -> None:
     """Take a lost second factor away, and sign them out everywhere; the password is enough then."""
     await _locked(doing, is_own_refused=True)
     for user_id in doing.ids:
-        await second_factor.forget(doing.connection, user_id=user_id)
+        await second_factor.forget(doing.connection, user_id=user_id, now=doing.visit.at)
     await _end_sessions(doing)
 
 

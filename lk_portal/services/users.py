@@ -152,7 +152,7 @@ async def reset_password(
         if not changed.rowcount:
             raise NotFoundError(NOBODY, login=login)
         if is_factor_dropped:
-            await second_factor.forget(connection, user_id=user_id)
+            await second_factor.forget(connection, user_id=user_id, now=now)
         await sessions.end_all(connection, user_id=user_id)
         dropped = {"second_factor": "dropped"} if is_factor_dropped else {}
         await _record(connection, audit.USER_RESET, user_id, now=now, **dropped)

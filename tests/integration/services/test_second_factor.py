@@ -8,13 +8,14 @@ from datetime import timedelta
 import pyotp
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from lk_portal.errors import AccessDeniedError, InputError, ThrottledError
-from lk_portal.models import Duty, Role
+from lk_portal.models import Duty, Letter, LetterKind, Role
 from lk_portal.security.tokens import hash_of
 from lk_portal.services import duties, second_factor, temporary_passwords, users
 from lk_portal.services.second_factor import Enrolment, Status
+from lk_portal.services.tables import table_of
 from lk_portal.settings import Settings
 from tests.integration.services.people import EMAIL, NOW, OTHER_PASSWORD, Portal, visit
 
@@ -292,3 +293,22 @@ async def test_the_command_takes_a_lost_one_away_only_when_it_is_told_to(
     )
     signed_in = await owner.portal.sign_in(password=OTHER_PASSWORD, after=STEP)
     assert signed_in.duty is (Duty.NONE if is_dropped else Duty.SECOND_FACTOR)
+    written = await kinds_written(owner)
+    assert (LetterKind.SECOND_FACTOR_DROPPED in written) is is_dropped
+
+
+async def test_who_has_none_gets_no_letter_that_it_was_taken_away(owner: Owner) -> None:
+    await users.reset_password(
+        owner.portal.database,
+        owner.settings,
+        login=EMAIL,
+        password=OTHER_PASSWORD,
+        now=NOW,
+        is_factor_dropped=True,
+    )
+    assert LetterKind.SECOND_FACTOR_DROPPED not in await kinds_written(owner)
+
+
+async def kinds_written(owner: Owner) -> list[LetterKind]:
+    async with owner.portal.database.reading() as connection:
+        return list(await connection.scalars(select(table_of(Letter).c.kind)))

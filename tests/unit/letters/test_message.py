@@ -16,6 +16,7 @@ from lk_portal.letters.fields import AT, checked
 from lk_portal.letters.message import Draft, compose
 from lk_portal.models import LetterKind
 from lk_portal.services.letters import WITH_SECRET
+from lk_portal.services.outbox_texts import KINDS
 from lk_portal.settings import KNOWN_LOCALES, load_settings
 from tests.smtp_server import html_text, plain_text, secret_in
 
@@ -84,6 +85,10 @@ def test_every_letter_in_every_language_is_a_sound_message(kind: LetterKind, loc
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert "{" not in plain_text(message)
     assert f'lang="{locale}"' in html_text(message)
+
+
+def test_every_letter_has_a_name_in_the_staff_s_list() -> None:
+    assert set(KINDS) == set(LetterKind)
 
 
 def test_the_headers_say_what_they_should() -> None:
