@@ -11,7 +11,6 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import AsyncIterator
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 import reflex as rx
@@ -29,7 +28,7 @@ from lk_portal.i18n import _
 from lk_portal.logs import report
 from lk_portal.pages.admin.resources import register_resources
 from lk_portal.pages.registry import Layout, PageSpec, all_pages, menu_pages
-from lk_portal.services import context
+from lk_portal.services import context, plugins
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
 from lk_portal.serving.frontend import pages_dir
@@ -153,8 +152,7 @@ def _load_pages() -> None:
         importlib.import_module(module.name)
     for module in pkgutil.iter_modules(resources.__path__, prefix=f"{resources.__name__}."):
         importlib.import_module(module.name)
-    for plugin in entry_points(group="lk_portal.plugins"):
-        plugin.load()
+    plugins.load()
     register_resources()
 
 
