@@ -75,7 +75,8 @@ def doctor() -> int:
         faults += finding.is_fault
         click.echo(f"{'!' if finding.is_fault else ' '} {_(name)}: {finding.text}")
     if faults:
-        click.echo(f"lk: {_('Something is wrong: see the lines with an exclamation mark.')}", err=True)
+        end = _("Something is wrong: see the lines with an exclamation mark.")
+        click.echo(f"lk: {end}", err=True)
     return EXIT_FAILED if faults else 0
 
 
@@ -139,9 +140,14 @@ def _none() -> str:
 def _maps(settings: Settings) -> Finding:
     from lk_portal.jobs.protocols import load_protocols
     from lk_portal.metering.base import known_protocols
+    from lk_portal.metering.maps import known_maps
 
     load_protocols(settings)
-    return _well(N_("ok; protocols: {protocols}"), protocols=", ".join(known_protocols()))
+    return _well(
+        N_("ok; protocols: {protocols}; maps: {maps}"),
+        protocols=", ".join(known_protocols()),
+        maps=", ".join(one.name for one in known_maps()),
+    )
 
 
 def _meters(settings: Settings) -> Finding:
