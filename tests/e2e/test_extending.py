@@ -56,6 +56,22 @@ def example(path: str) -> str:
     return found[1]
 
 
+@pytest.mark.parametrize(
+    ("path", "block"),
+    [
+        ("pyproject.toml", "[project.entry"),
+        ("acme_lk/plugin.py", "from pathlib"),
+        ("acme_lk/advice.py", "async"),
+    ],
+)
+def test_the_guide_says_what_the_sample_package_does(path: str, block: str) -> None:
+    blocks = re.findall(r"```\w+\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    [said] = [one for one in blocks if one.startswith(block)]
+    sample = (PLUGIN / path).read_text(encoding="utf-8")
+    for part in said.split("\n\n[" if path.endswith(".toml") else "\0"):
+        assert part.strip() in sample
+
+
 async def test_the_meter_model_of_the_guide_is_read(tmp_path: Path) -> None:
     (tmp_path / "acme-one.toml").write_text(example("maps/acme-one.toml"), encoding="utf-8")
     load_maps(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,19 @@ async def test_its_next_migration_keeps_what_is_there(empty_address: str, acme: 
 
     assert is_current(empty_address)
     assert run(empty_address, "SELECT text, lang FROM acme_advice") == [("Мойте ночью", "ru")]
+
+
+async def test_the_migration_of_the_guide_keeps_what_is_there(empty_address: str, acme: Package) -> None:
+    migrate(empty_address)
+    await advise(empty_address)
+    guide = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    said = re.search(r'```python\n("""say which advice.*?)```', guide, re.DOTALL)
+    assert said
+    (acme.folder / "migrations" / "urgent.py").write_text(said[1], encoding="utf-8")
+
+    migrate(empty_address)
+
+    assert run(empty_address, "SELECT text, is_urgent FROM acme_advice") == [("Мойте ночью", False)]
 
 
 async def test_rows_go_with_what_they_belong_to(empty_address: str, acme: Package) -> None:
