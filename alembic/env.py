@@ -32,6 +32,7 @@ def run(connection):
         render_item=render_item,
         include_name=is_modelled,
         render_as_batch=True,
+        version_table=context.config.attributes.get("version_table", "alembic_version"),
         transaction_per_migration=True,
     )
     with context.begin_transaction():

@@ -11,7 +11,6 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import AsyncIterator
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 import reflex as rx
@@ -26,10 +25,11 @@ from lk_portal import i18n, pages, resources
 from lk_portal.components.first_paint import first_theme
 from lk_portal.components.shell import offline_banner, shell
 from lk_portal.i18n import _
+from lk_portal.jobs.protocols import load_protocols
 from lk_portal.logs import report
 from lk_portal.pages.admin.resources import register_resources
 from lk_portal.pages.registry import Layout, PageSpec, all_pages, menu_pages
-from lk_portal.services import context
+from lk_portal.services import context, plugins
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
 from lk_portal.serving.frontend import pages_dir
@@ -106,20 +106,28 @@ async def run_portal(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - R
         stack.push_async_callback(portal.close)
         broadcaster = asyncio.create_task(_keep_running(Broadcaster(_application(), portal)))
         stack.callback(broadcaster.cancel)
+        _know_maps(portal.settings)
         if portal.settings.is_worker_embedded:
             await stack.enter_async_context(_worker(portal))
         yield
 
 
+def _know_maps(settings: Settings) -> None:
+    """Also where somebody else polls: the pages of the registry ask which register maps there are."""
+    try:
+        load_protocols(settings)
+    except Exception as error:
+        report(error)
+        raise
+
+
 @contextlib.asynccontextmanager
 async def _worker(portal: Portal) -> AsyncIterator[None]:
     """The polling in this process; one that cannot start keeps the portal from starting, and says why."""
-    from lk_portal.jobs.protocols import load_protocols
     from lk_portal.jobs.worker import Worker
 
     worker = Worker(portal)
     try:
-        load_protocols(portal.settings)
         await worker.start()
     except Exception as error:
         report(error)
@@ -153,8 +161,7 @@ def _load_pages() -> None:
         importlib.import_module(module.name)
     for module in pkgutil.iter_modules(resources.__path__, prefix=f"{resources.__name__}."):
         importlib.import_module(module.name)
-    for plugin in entry_points(group="lk_portal.plugins"):
-        plugin.load()
+    plugins.load()
     register_resources()
 
 

@@ -75,7 +75,8 @@ def doctor() -> int:
         faults += finding.is_fault
         click.echo(f"{'!' if finding.is_fault else ' '} {_(name)}: {finding.text}")
     if faults:
-        click.echo(f"lk: {_('Something is wrong: see the lines with an exclamation mark.')}", err=True)
+        end = _("Something is wrong: see the lines with an exclamation mark.")
+        click.echo(f"lk: {end}", err=True)
     return EXIT_FAILED if faults else 0
 
 
@@ -107,12 +108,46 @@ def _database(settings: Settings) -> Finding:
     return _fault(N_("cannot be reached or is not up to date; run `lk migrate`"))
 
 
+def _packages(settings: Settings) -> Finding:
+    from lk_portal.services import plugins
+    from lk_portal.services.migrations import left_behind, missing_of
+
+    plugins.load()
+    missing = missing_of(settings.database_address)
+    if waiting := ", ".join(name for name in missing if name):
+        return _fault(
+            N_("the tables of {packages} are missing or not up to date; run `lk migrate`"), packages=waiting
+        )
+    here = ", ".join(f"{one.name} {one.version}".strip() for one in plugins.installed())
+    gone = {} if missing else left_behind(settings.database_address)
+    if gone:
+        tables = ", ".join(table for tables in gone.values() for table in tables)
+        return _well(
+            N_("{here}; {gone} is not installed any more, its tables stay: {tables}"),
+            here=here or _none(),
+            gone=", ".join(gone),
+            tables=tables,
+        )
+    return Finding(here or _none())
+
+
+def _none() -> str:
+    from lk_portal.i18n import _
+
+    return _("none")
+
+
 def _maps(settings: Settings) -> Finding:
     from lk_portal.jobs.protocols import load_protocols
     from lk_portal.metering.base import known_protocols
+    from lk_portal.metering.maps import known_maps
 
     load_protocols(settings)
-    return _well(N_("ok; protocols: {protocols}"), protocols=", ".join(known_protocols()))
+    return _well(
+        N_("ok; protocols: {protocols}; maps: {maps}"),
+        protocols=", ".join(known_protocols()),
+        maps=", ".join(one.name for one in known_maps()),
+    )
 
 
 def _meters(settings: Settings) -> Finding:
@@ -254,6 +289,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     N_("data directory"): _data_dir,
     N_("secret"): _secret,
     N_("database"): _database,
+    N_("packages that extend it"): _packages,
     N_("register maps"): _maps,
     N_("meters"): _meters,
     N_("hours"): _hours,

@@ -117,8 +117,12 @@ def _import(file: Path, do: Callable[[Job], Awaitable[ImportReport]], *, is_dry_
 def _do(file: Path, do: Callable[[Job], Awaitable[_Report]], *, is_dry_run: bool) -> _Report:
     settings = start()
 
+    from lk_portal.jobs.protocols import load_protocols
     from lk_portal.services.imports.source import MAX_NAMED, BadLinesError
     from lk_portal.services.imports.work import Job
+
+    # A row may name a map of the utility's own, or of a package.
+    load_protocols(settings)
 
     async def work(portal: Portal) -> _Report:
         return await do(Job(portal.database, file, portal.clock(), is_dry_run, _Told(), portal.clock))

@@ -136,12 +136,11 @@ def _items(items: list[MenuItem], route: str, class_name: str) -> rx.Component:
 
 def _item(to: str, text: str, icon_name: str, *, route: str) -> rx.Component:
     section = section_of(to)
-    new = ShellState.news[section.value] if section else None
+    # Until the frame is filled it knows no badges of packages: such a one is nothing, not "".
+    new = ShellState.news[section] if section else None
     attributes: dict[str, str | rx.Var[str]] = {"aria-current": "page"} if to == route else {}
     if new is not None:
-        attributes["aria-label"] = rx.cond(
-            new != "", _("{section}, new: {count}", section=text, count=new), text
-        )
+        attributes["aria-label"] = rx.cond(new, _("{section}, new: {count}", section=text, count=new), text)
     return router_link(
         icon(icon_name),
         rx.el.span(text),
@@ -160,7 +159,7 @@ def _is_within(route: str, to: str) -> bool:
 def _badge(number: rx.Var[str], class_name: str = "") -> rx.Component:
     """How much is new. The style sheet writes the number: the name of what it belongs to says it in words."""
     return rx.cond(
-        number != "",
+        number,
         rx.el.span(class_name=f"menu-badge {class_name}", custom_attrs={"data-number": number}),
     )
 

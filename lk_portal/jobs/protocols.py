@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import entry_points
 
 from lk_portal.metering.maps import load_maps
+from lk_portal.services import plugins
 from lk_portal.settings import Settings
 
-PLUGINS = "lk_portal.plugins"
 OUR_ADAPTERS = ("lk_portal.metering.modbus",)
 
 
@@ -16,10 +15,9 @@ def load_protocols(settings: Settings) -> None:
     """Load our adapters and those of installed packages, our register maps and the utility's own.
 
     Raises:
-        ConfigurationError: A map is wrong, or a name is taken.
+        ConfigurationError: A map or a package is wrong, or a name is taken.
     """
     for module in OUR_ADAPTERS:
         importlib.import_module(module)
-    for plugin in entry_points(group=PLUGINS):
-        plugin.load()
+    plugins.load()
     load_maps(*([settings.maps_dir] if settings.maps_dir else []))

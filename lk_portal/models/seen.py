@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, Index, String
 from sqlmodel import Field
 
-from lk_portal.models.types import Named, Table, UtcTime
+from lk_portal.models.types import Table, UtcTime
 
 
 class Section(StrEnum):
-    """The items of the main menu that count what is new."""
+    """The portal's own items of the main menu that count what is new; packages add theirs as `Badge`s."""
 
     READINGS = "readings"
     EVENTS = "events"
@@ -23,6 +23,7 @@ class Section(StrEnum):
 class SeenMarker(Table, table=True):
     """When a person last opened a section: what is newer is counted on its badge.
 
+    `section` is a `Section`, or the name of a `Badge` of an installed package, also of one that is gone.
     `changed_at` is when the mark was written, whatever it says: by it open pages on every node learn of it.
     """
 
@@ -30,6 +31,6 @@ class SeenMarker(Table, table=True):
     __table_args__ = (Index("ix_seen_marker_changed_at", "changed_at"),)
 
     user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
-    section: Section = Field(sa_column=Column(Named(Section), primary_key=True))
+    section: str = Field(sa_column=Column(String(32), primary_key=True))
     seen_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
     changed_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))

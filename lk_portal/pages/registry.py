@@ -3,7 +3,8 @@
     @portal_page(route="/tips", title=_("Saving tips"), menu="main")
     def tips() -> rx.Component: ...
 
-With `badge=Section.EVENTS` its item in the menu says how much is new behind it, until it is opened.
+With `badge=Section.EVENTS`, or a `Badge` that counts something of its own, its item in the menu says how much
+is new behind it, until it is opened.
 
 The composition root adds every page that was registered; the shell draws the menu from the same list.
 """
@@ -18,6 +19,7 @@ import reflex as rx
 
 from lk_portal.errors import ConfigurationError
 from lk_portal.services.access import Role
+from lk_portal.services.badges import Badge, declare
 from lk_portal.services.seen import Section
 from lk_portal.state.sections import lead_to
 
@@ -53,7 +55,7 @@ class PageSpec:
     order: int = 100
     on_load: tuple[Any, ...] = ()
     has_shell: bool = True
-    badge: Section | None = None
+    badge: Section | Badge | None = None
     under: str = ""
     tab: rx.Var[str] | None = None
 
@@ -71,14 +73,15 @@ def portal_page(
     order: int = 100,
     on_load: tuple[Any, ...] = (),
     has_shell: bool = True,
-    badge: Section | None = None,
+    badge: Section | Badge | None = None,
     under: str = "",
     tab: rx.Var[str] | None = None,
 ) -> Callable[[Layout], Layout]:
     """Register the decorated layout function as a page.
 
     Raises:
-        ConfigurationError: The route is taken, is no path, or a menu page has a parameter in its route.
+        ConfigurationError: The route is taken, is no path, or a menu page has a parameter in its route. The
+            badge is wrong, or not in the main menu: only subscribers have badges.
     """
 
     def register(layout: Layout) -> Layout:
@@ -88,6 +91,8 @@ def portal_page(
             raise ConfigurationError(detail=f"page {layout.__name__}: route {route!r} is taken")
         if menu and "[" in route:
             raise ConfigurationError(detail=f"page {layout.__name__}: a menu cannot lead to {route!r}")
+        if badge is not None and menu != "main":
+            raise ConfigurationError(detail=f"page {layout.__name__}: only the main menu has badges")
         _pages[route] = PageSpec(
             route=route,
             title=title,
@@ -103,10 +108,16 @@ def portal_page(
             tab=tab,
         )
         if badge is not None:
-            lead_to(route, badge)
+            _lead_to_badge(route, badge)
         return layout
 
     return register
+
+
+def _lead_to_badge(route: str, badge: Section | Badge) -> None:
+    if isinstance(badge, Badge):
+        declare(badge)
+    lead_to(route, badge.name if isinstance(badge, Badge) else badge.value)
 
 
 def all_pages() -> list[PageSpec]:

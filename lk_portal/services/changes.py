@@ -28,7 +28,7 @@ from lk_portal.models import (
     TicketPresence,
     User,
 )
-from lk_portal.services import account_changes, meters
+from lk_portal.services import account_changes, badges, meters
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.ticket_presence import SHOWN_FOR
@@ -104,6 +104,7 @@ async def changed_since(
     async with database.reading() as connection:
         found = [change for rows in _ROWS for change in await rows(connection, times)]
         found += await _connections(connection, since, followed)
+        found += await badges.changes_of(connection, since)
     return frozenset([*found, *_ticks(now, followed)])
 
 

@@ -1,5 +1,7 @@
 """What is new to a person since she last opened a section: the numbers on the items of the main menu.
 
+The portal's own sections are counted here, in one question; what pages declare as a `Badge`, beside them.
+
 For the state of the frame around all pages. What is new is counted from marks, one a person and section; a
 person without marks gets them the first time she comes, so that nobody is greeted by years of events.
 
@@ -35,6 +37,7 @@ from lk_portal.models import (
     User,
 )
 from lk_portal.models.types import UtcTime
+from lk_portal.services import badges
 from lk_portal.services.content import count_new
 from lk_portal.services.context import Clock
 from lk_portal.services.database import Database
@@ -54,12 +57,12 @@ class News:
     """What is new to a person, and what brings more of it.
 
     Attributes:
-        counts: New things by section, at most `MOST` + 1; sections without any are not in it.
+        counts: New things by section or name of a badge, at most `MOST` + 1; those without any are not in it.
         point_ids: Her metering points.
         data_until: Until when any of them has data, aware UTC; None when none has.
     """
 
-    counts: Mapping[Section, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
     point_ids: tuple[int, ...] = ()
     data_until: datetime | None = None
 
@@ -95,8 +98,8 @@ async def peek(database: Database, *, user_id: int, subscriber_id: int, now: dat
 
 async def _counted(
     database: Database, *, user_id: int, subscriber_id: int, now: datetime
-) -> tuple[News, list[Section]]:
-    """What is new, and the sections that a person has no mark of yet."""
+) -> tuple[News, list[str]]:
+    """What is new, and the sections and badges that a person has no mark of yet."""
     key = {"user_id": user_id, "subscriber_id": subscriber_id, "now": now, "reach": now - JOURNAL_REACH}
     async with database.reading() as connection:
         rows = (await connection.execute(_NEWS, key)).all()
@@ -106,10 +109,19 @@ async def _counted(
         return News(), []
     person = rows[0]
     untils = [row.data_until for row in points if row.data_until is not None]
-    missing = [section for section in Section if person._mapping[_mark_name(section)] is None]
-    counts = {Section.READINGS: days, Section.EVENTS: person.events, Section.SUPPORT: person.answers}
+    missing: list[str] = [section for section in Section if person._mapping[_mark_name(section)] is None]
+    counts: dict[str, int] = {
+        Section.READINGS: days,
+        Section.EVENTS: person.events,
+        Section.SUPPORT: person.answers,
+    }
     if person.newest_page is not None:
         counts[Section.INFO] = await count_new(database, since=person.info_mark, now=now)
+    if badges.is_declared():
+        whose = {"user_id": user_id, "subscriber_id": subscriber_id}
+        more, unmarked = await badges.counted(database, **whose, now=now)
+        counts |= more
+        missing += unmarked
     found = News(
         {section: min(count, MOST + 1) for section, count in counts.items() if count},
         tuple(row.point_id for row in points),
@@ -122,7 +134,7 @@ async def mark_seen(
     database: Database,
     *,
     user_id: int,
-    sections: Iterable[Section],
+    sections: Iterable[str],
     data_until: datetime | None,
     looked_at: datetime,
     clock: Clock,
@@ -132,7 +144,7 @@ async def mark_seen(
     Args:
         database: Where it is kept.
         user_id: Who.
-        sections: What she has opened.
+        sections: What she has opened; names of badges too.
         data_until: Until when her points have data: the mark of the readings.
         looked_at: Aware UTC; before she looked.
         clock: Gives the time of writing, aware UTC.
@@ -140,8 +152,8 @@ async def mark_seen(
     rows = [
         {
             "user_id": user_id,
-            "section": section.value,
-            "seen_at": data_until if section is Section.READINGS and data_until is not None else looked_at,
+            "section": str(section),
+            "seen_at": data_until if section == Section.READINGS and data_until is not None else looked_at,
         }
         for section in sections
     ]

@@ -19,6 +19,7 @@ from reflex.utils.path_ops import file_lock
 from reflex_base.plugins.base import Plugin
 
 from lk_portal.errors import ConfigurationError
+from lk_portal.services import plugins
 from lk_portal.serving.prerender import ExamplesPlugin
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
 
@@ -107,6 +108,7 @@ def fingerprint(settings: Settings) -> str:
         if path.suffix != ".pyc" and path.exists():
             digest.update(f"{path.relative_to(ROOT)}\0".encode())
             digest.update(_content(path))
+    digest.update(plugins.digest().encode())
     digest.update(json.dumps([KNOWN_LOCALES, settings.utility_name, settings.utility_color]).encode())
     return digest.hexdigest()
 

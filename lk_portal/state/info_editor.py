@@ -146,7 +146,8 @@ class InfoHistoryState(rx.State):
                 visit=visit_of(self),
             )
         except ConflictError as error:
-            self.problem = f"{say(error)} {_('Look at the newest revision and decide again.')}"
+            advice = _("Look at the newest revision and decide again.")
+            self.problem = f"{say(error)} {advice}"
         except PortalError as error:
             self.problem = say(error)
         else:

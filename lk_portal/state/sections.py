@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from lk_portal.services.seen import Section
-
-_sections: dict[str, Section] = {}
+_sections: dict[str, str] = {}
 
 
-def lead_to(route: str, section: Section) -> None:
-    """The page at `route`, and all pages below it, are of this section."""
+def lead_to(route: str, section: str) -> None:
+    """The page at `route`, and all pages below it, are of this section; of a `Badge`, its name."""
     _sections[route] = section
 
 
-def section_of(path: str) -> Section | None:
+def section_of(path: str) -> str | None:
     """The section that the page at `path` is of; None for one without a badge."""
     found = [route for route in _sections if path == route or path.startswith(f"{route}/")]
     return _sections[max(found, key=len)] if found else None

@@ -16,6 +16,7 @@ import reflex as rx
 
 from lk_portal.i18n import _, clock_text
 from lk_portal.services.access import Identity, Role
+from lk_portal.services.badges import cleared_by_opening, topics_of
 from lk_portal.services.changes import INFO, person_topic, point_topic, subscriber_topic
 from lk_portal.services.context import current
 from lk_portal.services.seen import MOST, News, Section, mark_seen, news, peek
@@ -83,7 +84,7 @@ class ShellState(rx.State):
             return
         found = await once(("news", identity.user_id), lambda: _news_of(identity))
         self._follow(identity, found)
-        self._tell(found, seen=[self._here])
+        self._tell(found, seen=cleared_by_opening([self._here]))
 
     def _remember(self) -> None:
         identity = who()
@@ -96,13 +97,13 @@ class ShellState(rx.State):
         """Count what is new, and let what is behind this page, and the one before it, be seen."""
         identity = who()
         left, here = self._here, section_of(self.router.url.path)
-        self._here = here.value if here else ""
+        self._here = here or ""
         if identity is None or identity.subscriber_id is None:
             self._tell(News(), seen=[])
             return
         looked_at = current().clock()
         found = await _news_of(identity)
-        seen = [section for section in found.counts if section.value in (left, self._here)]
+        seen = cleared_by_opening(section for section in found.counts if section in (left, self._here))
         if seen and not identity.is_viewing:
             await mark_seen(
                 current().database,
@@ -118,10 +119,11 @@ class ShellState(rx.State):
     def _follow(self, identity: Identity, found: News) -> None:
         topics = {INFO, person_topic(identity.user_id), subscriber_topic(identity.subscriber_id or 0)}
         topics |= {point_topic(point_id) for point_id in found.point_ids}
+        topics |= topics_of(identity.subscriber_id or 0)
         follow(self.router.session.client_token, type(self), frozenset(topics), slot=Slot.FRAME)
 
     def _tell(self, found: News, *, seen: Iterable[str]) -> None:
-        counts = {section.value: count for section, count in found.counts.items() if section not in seen}
+        counts = {str(section): count for section, count in found.counts.items() if section not in seen}
         shown = {**NOTHING_NEW, **{section: _number(count) for section, count in counts.items()}}
         if shown != self.news:
             self.news = shown

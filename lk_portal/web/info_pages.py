@@ -166,12 +166,13 @@ async def _conflict(error: ConflictError, theirs: PageText, mine: Draft) -> Resp
 
 def _all_of(text: PageText | Draft) -> str:
     """A text with its settings as lines, so that one difference shows all."""
+    is_public = _("yes") if text.is_public else _("no")
     return "\n".join(
         (
             f"{_('Title')}: {text.title}",
             f"{_('Address of the page')}: {text.slug} ({text.locale}, {text.kind.value})",
             f"{_('Order')}: {text.position}",
-            f"{_('Visible before signing in')}: {_('yes') if text.is_public else _('no')}",
+            f"{_('Visible before signing in')}: {is_public}",
             "",
             text.text.strip().replace("\r\n", "\n"),
         )

@@ -64,7 +64,9 @@ ROOMS = {
     "components": room(f"{BELOW_STATE} state", but=DATABASE, never=SQL),
     "pages": room(f"{BELOW_STATE} state components", but=DATABASE, never=SQL),
     "resources": room("errors i18n metering.types models services", but=DATABASE, never="reflex"),
-    "serving": room("errors settings services.context services.migrations lk_portal", never=SQL),
+    "serving": room(
+        "errors settings services.context services.migrations services.plugins lk_portal", never=SQL
+    ),
     "lk_portal": room(EVERYTHING),
     "commands": room(EVERYTHING),
     "cli": room(EVERYTHING),

@@ -17,6 +17,8 @@ from lk_portal.errors import ConfigurationError
 from lk_portal.pages import registry
 from lk_portal.pages.registry import all_pages, menu_pages, portal_page
 from lk_portal.services.access import Identity, Role
+from lk_portal.services.badges import Badge
+from lk_portal.services.seen import Section
 from lk_portal.state.guard import Access
 from lk_portal.web.client import client_address
 from lk_portal.web.guard import Bucket
@@ -33,6 +35,12 @@ def layout() -> rx.Component:
 def test_a_wrong_page_is_refused_with_its_reason(route: str, menu: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         portal_page(route=route, title="x", menu=menu)(layout)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("menu", "badge"), [("admin", Section.INFO), ("", Badge("acme", len))])  # type: ignore[arg-type]
+def test_only_the_main_menu_has_badges(menu: str, badge: Section | Badge) -> None:
+    with pytest.raises(ConfigurationError, match="main menu"):
+        portal_page(route="/counted", title="x", menu=menu, badge=badge)(layout)  # type: ignore[arg-type]
 
 
 def test_the_pages_are_there_and_their_icons_too() -> None:

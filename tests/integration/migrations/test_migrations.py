@@ -83,8 +83,7 @@ def test_back_to_nothing_and_up_again(empty_address: str):
     migrate(empty_address)
     engine = create_engine(sync_url(empty_address))
     with engine.connect() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
+        config = migrations.OWN.config(connection)
         command.downgrade(config, "base")
     engine.dispose()
     assert tables(empty_address) == {"alembic_version"}

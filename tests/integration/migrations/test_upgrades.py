@@ -246,8 +246,7 @@ async def test_a_choice_made_before_there_were_ways_survives_there_and_back(empt
             text("INSERT INTO notification_setting VALUES (1, 'answer', 'push', :no)"), {"no": False}
         )
     with engine.connect() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
+        config = migrations.OWN.config(connection)
         command.downgrade(config, "0006")
     engine.dispose()
     kept = _rows(empty_address, "SELECT user_id, kind, is_wanted FROM notification_choice ORDER BY user_id")
@@ -323,8 +322,7 @@ async def test_rows_of_before_are_found_by_their_beginnings(empty_address: str) 
 
     engine = create_engine(sync_url(empty_address))
     with engine.connect() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
+        config = migrations.OWN.config(connection)
         command.downgrade(config, "0008")
     names = {index["name"] for index in inspect(engine).get_indexes("subscriber")}
     engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from lk_portal.serving.frontend import (
     use_own_socket,
 )
 from lk_portal.settings import KNOWN_LOCALES, Settings, load_settings
+from tests.packages import installed_sample
 
 MODULES = (
     "pages/home.py",
@@ -52,6 +54,23 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(frontend, "PAGES_DIR", tmp_path / ".web" / "_static")
     monkeypatch.setattr(frontend, "STAMP", tmp_path / ".web" / "lk-build.json")
     return tmp_path
+
+
+def test_an_installed_package_and_every_change_of_it_make_the_pages_stale(
+    tree: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its page would be missing until something of the portal's own changes."""
+    without = fingerprint(settings)
+    package = installed_sample(tmp_path / "site")
+    monkeypatch.syspath_prepend(package.site)
+    importlib.invalidate_caches()
+    first = fingerprint(settings)
+    (package.folder / "advice.py").write_text("another page", encoding="utf-8")
+
+    assert len({without, first, fingerprint(settings)}) == 3
+    package.remove()
+    importlib.invalidate_caches()
+    assert fingerprint(settings) == without
 
 
 @pytest.fixture

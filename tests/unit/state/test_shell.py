@@ -9,15 +9,17 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 import reflex as rx
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 
 from lk_portal.i18n import active_locale
-from lk_portal.models import MeterEvent, SeenMarker, Severity
+from lk_portal.models import MeterEvent, SeenMarker, Severity, Ticket, TicketCategory, TicketStatus
+from lk_portal.services import badges
 from lk_portal.services.access import Identity, Role, identity_of
+from lk_portal.services.badges import Asking, Badge, declare
 from lk_portal.services.database import Database
 from lk_portal.services.seen import MOST, Section
 from lk_portal.services.tables import table_of
-from lk_portal.state import live
+from lk_portal.state import live, sections
 from lk_portal.state.guard import BindingState, acting_as
 from lk_portal.state.live import Broadcaster, followers
 from lk_portal.state.sections import section_of
@@ -93,9 +95,9 @@ async def happens(people: People, placed: factories.MeteredPoint, count: int = 1
 
 
 def test_pages_below_a_section_are_of_it() -> None:
-    assert section_of("/diagnostics") is Section.EVENTS
-    assert section_of("/support/15") is Section.SUPPORT
-    assert section_of("/info/agreement") is Section.INFO
+    assert section_of("/diagnostics") == Section.EVENTS
+    assert section_of("/support/15") == Section.SUPPORT
+    assert section_of("/info/agreement") == Section.INFO
     assert section_of("/supporters") is None
     assert section_of("/") is None
 
@@ -116,6 +118,58 @@ async def test_news_come_by_themselves_and_go_when_seen(people: People, broadcas
     assert await page.news() == {}
     await page.goes("/")
     assert await page.news() == {}
+
+
+async def test_a_badge_of_a_package_comes_by_itself_and_goes_when_seen(
+    people: People, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((badges, "_badges"), (badges, "_stamps"), (sections, "_sections")):
+        monkeypatch.setattr(module, name, dict(getattr(module, name)))
+    for badge, route in ((Badge("acme_new", new_tickets, **TICKETS), "/advice"), (STANDING, "/debts")):
+        declare(badge)
+        sections.lead_to(route, badge.name)
+    session, placed = await people.subscriber("ivanov")
+    stranger, _theirs = await people.subscriber("petrov")
+    page, other = await tab(broadcaster, session), await tab(broadcaster, stranger, "two")
+
+    await asks(people, placed)
+    await broadcaster.turn()
+    assert await page.news() == {"acme_new": "1", "acme_debts": "1", "all": "2"}
+    assert await other.news() == {}
+
+    people.wait(SECOND)
+    await page.goes("/debts")
+    assert await page.news() == {"acme_new": "1", "acme_debts": "1", "all": "2"}
+    await page.goes("/advice/7")
+    assert await page.news() == {"acme_debts": "1", "all": "1"}
+    await asks(people, placed)
+    await broadcaster.turn()
+    assert await page.news() == {"acme_debts": "2", "all": "2"}, "what comes to the open page is seen"
+    people.wait(SECOND)
+    await page.goes("/")
+    assert await page.news() == {"acme_debts": "2", "all": "2"}
+
+
+async def new_tickets(asking: Asking) -> int:
+    query = select(func.count()).select_from(table_of(Ticket))
+    query = query.where(Ticket.subscriber_id == asking.subscriber_id, Ticket.updated_at > asking.seen_at)
+    async with asking.database.reading() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
+TICKETS = {"changed_at": Ticket.updated_at, "whose": Ticket.subscriber_id}
+STANDING = Badge("acme_debts", new_tickets, **TICKETS, is_seen_by_opening=False)
+
+
+async def asks(people: People, placed: factories.MeteredPoint) -> None:
+    people.wait(SECOND)
+    now = people.portal.clock()
+    whose = {"subscriber_id": placed.subscriber_id, "account_id": placed.account_id}
+    values = {"category": TicketCategory.OTHER, "subject": "?", "status": TicketStatus.NEW}
+    async with people.database.writing() as connection:
+        await connection.execute(
+            insert(table_of(Ticket)).values(**whose, **values, created_at=now, updated_at=now)
+        )
 
 
 async def test_a_section_opened_in_one_tab_is_seen_in_all_of_the_person(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from acme_lk import advice, seals  # noqa: F401 - a page and a list register themselves
+from acme_lk import advice, advice_list  # noqa: F401 - a page and a list register themselves
 from lk_portal.metering.maps import add_maps
 
 add_maps(Path(__file__).parent / "maps")
