@@ -3,7 +3,7 @@
 from lk_portal.errors import N_
 from lk_portal.models import Account, AccountClaim, ClaimReason
 from lk_portal.services.claim_decisions import accept, refuse
-from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, resource
+from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, MenuGroup, resource
 from lk_portal.services.resource.spec import column_of
 
 REASONS = {
@@ -26,7 +26,8 @@ resource(
     route="/admin/claims",
     title=N_("Registrations to check"),
     icon="user",
-    order=20,
+    order=25,
+    group=MenuGroup.REQUESTS,
     columns=[
         Column(Account.number, N_("Personal account")),
         Column(AccountClaim.reason, N_("Why"), texts=REASONS),

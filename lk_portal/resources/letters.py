@@ -5,7 +5,7 @@ from lk_portal.models import Letter, LetterStatus
 from lk_portal.services.desk_counts import is_unsent
 from lk_portal.services.letters import send_again
 from lk_portal.services.outbox_texts import KINDS, STATUSES, masked_email, without_addresses
-from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, resource
+from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, MenuGroup, resource
 from lk_portal.services.resource.spec import column_of
 
 _status = column_of(Letter.status)
@@ -22,6 +22,7 @@ resource(
     title=N_("Letters"),
     icon="mail",
     order=60,
+    group=MenuGroup.SYSTEM,
     columns=[
         Column(Letter.kind, N_("Letter"), texts=KINDS),
         Column(Letter.to_address, N_("To"), show=masked_email),

@@ -16,7 +16,7 @@ from lk_portal.services.registry_columns import (
     search_in,
 )
 from lk_portal.services.registry_rules import check_meter
-from lk_portal.services.resource import Choice, Column, Filter, FormField, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, resource
 from lk_portal.services.tables import table_of
 
 
@@ -31,6 +31,7 @@ resource(
     title=N_("Meters"),
     icon="meter",
     order=42,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Meter.serial, N_("Serial number"), is_sortable=True, link=partial(search_in, "installations")),
         Column(Meter.model, N_("Model")),

@@ -5,7 +5,7 @@ from functools import partial
 from lk_portal.errors import N_
 from lk_portal.models import Subscriber
 from lk_portal.services.registry_columns import accounts_of_subscriber, search_in
-from lk_portal.services.resource import Column, FormField, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, resource
 
 resource(
     Subscriber,
@@ -13,6 +13,7 @@ resource(
     title=N_("Subscribers"),
     icon="user",
     order=40,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Subscriber.id, N_("No."), is_sortable=True),
         Column(Subscriber.full_name, N_("Full name"), is_sortable=True, link=partial(search_in, "accounts")),

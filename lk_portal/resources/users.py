@@ -5,7 +5,7 @@ from __future__ import annotations
 from lk_portal.errors import N_
 from lk_portal.models import Role, User
 from lk_portal.services import staff
-from lk_portal.services.resource import ADMIN, Action, Choice, Column, Filter, FormField, resource
+from lk_portal.services.resource import ADMIN, Action, Choice, Column, Filter, FormField, MenuGroup, resource
 from lk_portal.services.resource.spec import column_of
 
 ROLES = {
@@ -21,6 +21,7 @@ resource(
     title=N_("Users and roles"),
     icon="user",
     order=890,
+    group=MenuGroup.SYSTEM,
     readers=ADMIN,
     writers=ADMIN,
     columns=[

@@ -9,6 +9,7 @@ from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import ADMIN_INFO
 from lk_portal.services.info_editing import InfoKind, Out
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.guard import STAFF
 from lk_portal.state.info_admin import InfoAdminState
 
@@ -21,6 +22,7 @@ BADGE = "badge badge-soft text-base-content h-auto py-1"
     title=_("Pages"),
     icon="book",
     menu="admin",
+    group=MenuGroup.SITE,
     order=30,
     roles=frozenset(STAFF),
     on_load=(InfoAdminState.load,),

@@ -9,7 +9,7 @@ import reflex as rx
 from lk_portal.components.resource_list import resource_list
 from lk_portal.i18n import _
 from lk_portal.pages.registry import is_page, portal_page
-from lk_portal.services.resource import Resource, all_resources
+from lk_portal.services.resource import MenuGroup, Resource, all_resources
 from lk_portal.state.resource import state_of
 
 
@@ -33,6 +33,7 @@ def _register(one: Resource) -> None:
         title=_(one.title),
         icon=one.icon,
         menu="admin" if one.is_in_menu else "",
+        group=one.group if one.is_in_menu else MenuGroup.MORE,
         roles=one.readers,
         order=one.order,
         on_load=(state.load,),

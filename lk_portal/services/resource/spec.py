@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import ConfigurationError
 from lk_portal.models import Table
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
@@ -190,6 +191,7 @@ class Resource:
     icon: str = "list"
     order: int = 100
     is_in_menu: bool = True
+    group: MenuGroup = MenuGroup.MORE
     readers: frozenset[Role] = STAFF
     writers: frozenset[Role] = ADMIN
     search: tuple[Any, ...] = ()
