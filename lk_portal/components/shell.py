@@ -166,7 +166,7 @@ def _own_menu() -> rx.Component:
     return rx.el.details(
         rx.el.summary(
             icon("user"),
-            rx.el.span(ShellState.name, class_name="hidden sm:inline max-w-40 truncate"),
+            rx.el.span(ShellState.name, class_name="hidden sm:inline max-w-64 truncate"),
             class_name="btn btn-ghost min-h-11 list-none",
             # What is read out contains what is seen, so that the menu can be opened by voice.
             custom_attrs={"aria-label": ShellState.name + ". " + _("Your menu")},

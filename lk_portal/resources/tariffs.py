@@ -19,6 +19,7 @@ resource(
         Column(Tariff.name, N_("Name")),
     ],
     search=[Tariff.code],
+    search_hint=N_("the beginning of the code"),
     form=[FormField(Tariff.code, N_("Code*")), FormField(Tariff.name, N_("Name*"))],
     can_remove=True,
 )

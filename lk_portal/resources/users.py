@@ -50,7 +50,7 @@ resource(
         ),
     ],
     form=[
-        FormField(User.email, N_("E-mail*"), hint=N_("A temporary password goes there"), is_fixed=True),
+        FormField(User.email, N_("E-mail*"), hint=N_("Temporary passwords go there"), is_fixed=True),
         FormField(User.display_name, N_("Full name*")),
         FormField(User.phone, N_("Phone"), is_fixed=True),
         FormField(User.role, N_("Role*"), texts=ROLES, is_fixed=True),

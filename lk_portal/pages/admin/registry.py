@@ -48,5 +48,5 @@ def registry() -> rx.Component:
             ShellState.role == Role.ADMIN.value,
             link_button(_("Import of the registry"), to=IMPORT, icon_name="up", class_name="justify-start"),
         ),
-        class_name="gap-2",
+        class_name="grid gap-2 sm:grid-cols-2 lg:grid-cols-3",
     )

@@ -40,6 +40,7 @@ class Column:
         texts: Words for the values of an enumeration, as message ids.
         show: Makes the text of a value, where the usual one does not do.
         link: Makes the address that the text leads to, from the value; "" for none.
+        is_way: It is only a way to another page, so files do without it.
     """
 
     value: Any
@@ -48,6 +49,7 @@ class Column:
     texts: Texts = field(default_factory=dict)
     show: Callable[[Any], str] | None = None
     link: Callable[[Any], str] | None = None
+    is_way: bool = False
 
     @property
     def expression(self) -> ColumnElement[Any]:
