@@ -18,6 +18,12 @@
       keepalive: true,
     }).catch(() => {});
   }
+  function foldMenus(isToFold) {
+    const pops = document.querySelectorAll("details[open] > .pop-up");
+    const folded = Array.from(pops, (pop) => pop.parentElement).filter(isToFold);
+    folded.forEach((open) => open.removeAttribute("open"));
+    return folded;
+  }
   dark.addEventListener("change", apply);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible" && saved()) apply(); // Another tab may have chosen.
@@ -27,18 +33,11 @@
     if (button) {
       choose(root.getAttribute("data-theme") === "dark" ? "light" : "dark");
     }
-    for (const pop of document.querySelectorAll("details[open] > .pop-up")) {
-      const open = pop.parentElement;
-      const isInside = open.contains(event.target);
-      if (!isInside || event.target.closest("a")) open.removeAttribute("open");
-    }
+    foldMenus((open) => !open.contains(event.target) || event.target.closest("a"));
   });
+  // A menu that the keyboard has left would lie over what the keyboard is at.
+  document.addEventListener("focusin", (event) => foldMenus((open) => !open.contains(event.target)));
   document.addEventListener("keydown", function (event) {
-    if (event.key !== "Escape") return;
-    for (const pop of document.querySelectorAll("details[open] > .pop-up")) {
-      const open = pop.parentElement;
-      open.removeAttribute("open");
-      open.querySelector("summary").focus();
-    }
+    if (event.key === "Escape") foldMenus(() => true).forEach((open) => open.querySelector("summary").focus());
   });
 })();

@@ -28,7 +28,7 @@ from lk_portal.i18n import _
 from lk_portal.jobs.protocols import load_protocols
 from lk_portal.logs import report
 from lk_portal.pages.admin.resources import register_resources
-from lk_portal.pages.registry import Layout, PageSpec, all_pages, menu_pages
+from lk_portal.pages.registry import Layout, PageSpec, all_pages, main_menu, staff_menu
 from lk_portal.services import context, plugins
 from lk_portal.services.context import Portal
 from lk_portal.services.health import unwatch, watch
@@ -206,8 +206,8 @@ def _framed(page: PageSpec, settings: Settings) -> rx.Component:
         title=page.title,
         route=f"{page.under}{page.route}",
         utility=settings.utility_name,
-        main=[(item.route, item.title, item.icon) for item in menu_pages("main")],
-        admin=[(item.route, item.title, item.icon) for item in menu_pages("admin")],
+        main=main_menu(page.roles),
+        admin=staff_menu(page.roles),
     )
 
 

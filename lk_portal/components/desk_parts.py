@@ -8,7 +8,7 @@ from reflex_components_core.react_router import link as router_link
 from lk_portal.components.diagnostics_events import group_icon
 from lk_portal.components.facts import fact, load_line
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import card
+from lk_portal.components.kit import card, link_button
 from lk_portal.components.ticket_parts import RowVar
 from lk_portal.i18n import _
 from lk_portal.metering.types import Severity
@@ -53,8 +53,10 @@ def subscriber_card(
     facts: rx.Var[list[dict[str, str]]],
     meters: rx.Var[list[dict[str, str]]],
     events: rx.Var[list[dict[str, str]]],
+    *,
+    cabinet: rx.Var[str],
 ) -> rx.Component:
-    """Who wrote: person, account, what the meters there do now, and what they reported last."""
+    """Who wrote: person, account, what the meters do now and reported last; the way into her cabinet."""
     return card(
         rx.el.h2(_("Subscriber"), class_name=HEADING),
         rx.el.dl(
@@ -72,6 +74,12 @@ def subscriber_card(
             events.length() > 0,
             rx.el.ul(rx.foreach(events, _event), class_name="divide-y divide-base-300"),
             rx.el.p(_("The meters have reported nothing."), class_name="text-sm"),
+        ),
+        link_button(
+            _("Through the subscriber's eyes"),
+            to=cabinet,
+            icon_name="user",
+            class_name="self-start mt-3 -ml-4",
         ),
     )
 

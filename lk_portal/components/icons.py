@@ -11,6 +11,7 @@ PATHS: dict[str, str] = {
     "chart": "M4 20h16M7 17v-6M12 17V6M17 17v-9",
     "user": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM5 20c1-4 4-5 7-5s6 1 7 5",
     "menu": "M4 7h16M4 12h16M4 17h16",
+    "unfold": "m6 9 6 6 6-6",
     "left": "M15 5 8 12l7 7",
     "right": "m9 5 7 7-7 7",
     "back": "M10 6 4 12l6 6M4 12h16",

@@ -30,11 +30,8 @@ def row_form(resource: Resource, state: Any) -> rx.Component:
             class_name="grid gap-4",
             key=state.form_number,
         ),
-        buttons(
-            rx.cond(state.may_write, submit(_("Save"))),
-            cancel_button(state.close),
-            *_actions(resource, state),
-        ),
+        buttons(rx.cond(state.may_write, submit(_("Save"))), cancel_button(state.close)),
+        _actions(resource, state),
         on_submit=state.save,
         reset_on_submit=False,
         class_name="grid gap-4 min-w-0 md:min-w-96",
@@ -42,23 +39,31 @@ def row_form(resource: Resource, state: Any) -> rx.Component:
     )
 
 
-def _actions(resource: Resource, state: Any) -> list[rx.Component]:
-    """Buttons of what can be done with the row that is open."""
+def _actions(resource: Resource, state: Any) -> rx.Component:
+    """Buttons of what can be done with the row that is open, apart from those of the form."""
     found = [(one.name, _(one.label)) for one in resource.actions]
     if resource.can_remove:
         found.append((REMOVE, _("Remove")))
-    return [
-        rx.cond(
-            state.may_write & (state.row != "new"),
-            rx.el.button(
-                label,
-                type="button",
-                on_click=state.ask_one(name, state.row),
-                class_name="btn btn-ghost min-h-11 text-base",
+    if not found:
+        return rx.fragment()
+    return rx.cond(
+        state.may_write & (state.row != "new"),
+        rx.el.div(
+            rx.el.p(_("With this row"), class_name="text-sm w-full", id="row-actions"),
+            *(
+                rx.el.button(
+                    label,
+                    type="button",
+                    on_click=state.ask_one(name, state.row),
+                    class_name="btn min-h-11 text-base",
+                )
+                for name, label in found
             ),
-        )
-        for name, label in found
-    ]
+            role="group",
+            class_name="flex flex-wrap gap-2 border-t border-base-300 pt-3",
+            custom_attrs={"aria-labelledby": "row-actions"},
+        ),
+    )
 
 
 def _versions(state: Any) -> rx.Component:

@@ -15,7 +15,6 @@ from lk_portal.components.kit import (
     field,
     icon_link,
     link,
-    link_button,
     notice,
     select,
     skeleton,
@@ -27,6 +26,9 @@ from lk_portal.i18n import _
 from lk_portal.services.resource import Resource
 from lk_portal.services.resource.spec import REMOVE
 from lk_portal.state.resource import MARK, state_of
+
+FILTER = "grow basis-36 sm:grow-0 sm:basis-auto"
+"""Two beside each other on a telephone."""
 
 
 def resource_list(resource: Resource) -> rx.Component:
@@ -80,7 +82,7 @@ def _search(resource: Resource, state: Any) -> rx.Component:
         chosen = rx.cond(state.chosen.contains(one.name), state.chosen[one.name], "")
         options = [rx.el.option(_(choice.label), value=choice.name) for choice in one.choices]
         control = select(name, rx.el.option(_("All"), value=""), *options, key=chosen, default_value=chosen)
-        parts.append(field(_(one.label), control, for_id=name))
+        parts.append(field(_(one.label), control, for_id=name, class_name=FILTER))
     return rx.el.form(
         *parts,
         submit(_("Find")),
@@ -96,7 +98,8 @@ def _new(resource: Resource, state: Any) -> rx.Component:
     if not (resource.has_form and resource.can_create):
         return rx.fragment()
     return rx.cond(
-        state.may_write, link_button(_("Add"), to=state.new_url, class_name="btn-primary btn-outline")
+        state.may_write,
+        link(_("Add"), to=state.new_url, class_name="btn btn-primary btn-outline min-h-11 text-base"),
     )
 
 
@@ -126,7 +129,10 @@ def _rows(resource: Resource, state: Any) -> rx.Component:
             reset_on_submit=False,
             custom_attrs={"aria-label": _(resource.title)},
         ),
-        _pages(state, label=_("Pages of the list, below it")),
+        rx.cond(
+            (state.earlier != "") | (state.later != ""),
+            _pages(state, label=_("Pages of the list, below it")),
+        ),
     )
 
 
@@ -248,7 +254,9 @@ def _form_dialog(resource: Resource, state: Any) -> rx.Component:
 def _question(state: Any) -> rx.Component:
     return dialog(
         _("Please confirm"),
-        rx.el.p(icon("warning", class_name="size-5 text-warning inline"), " ", state.question),
+        rx.el.p(
+            icon("warning", class_name="size-5 text-warning inline"), " ", state.question, class_name="mb-4"
+        ),
         buttons(
             rx.el.button(
                 _("Yes"),

@@ -14,6 +14,8 @@ from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
 from lk_portal.security.navigation import OWN_SECOND_FACTOR
 
+INLINE_LINK = "link min-h-11 inline-flex items-center"
+
 
 def code_field(name: str, label: str, *, error: rx.Var[str], hint: str = "") -> rx.Component:
     """Where a code is typed; telephones show their digits and offer the code."""
@@ -46,7 +48,7 @@ def enrolment(state: Any, *, action: str, next_path: Any = None) -> rx.Component
                     " ",
                     rx.el.code(state.key, class_name="font-mono break-words", id="factor-key"),
                 ),
-                rx.el.p(PlainLink.create(_("Open in the application"), href=state.link, class_name="link")),
+                PlainLink.create(_("Open in the application"), href=state.link, class_name=INLINE_LINK),
             ),
             rx.el.li(
                 rx.el.p(_("Keep these recovery codes where nobody else sees them. Each works once.")),
@@ -84,7 +86,5 @@ def second_factor_link() -> rx.Component:
     """Where staff turn theirs on and off, for the settings."""
     return card(
         rx.el.h2(_("Second factor"), class_name="text-lg font-semibold"),
-        link(
-            _("Set up or turn off"), to=OWN_SECOND_FACTOR, class_name="link min-h-11 inline-flex items-center"
-        ),
+        link(_("Set up or turn off"), to=OWN_SECOND_FACTOR, class_name=INLINE_LINK),
     )

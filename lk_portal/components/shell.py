@@ -13,14 +13,11 @@ from reflex_components_core.react_router import link as router_link
 
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import skeleton
+from lk_portal.components.menu import MenuItem, MenuPart, menu_badge, menu_items, staff_column, staff_row
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
-from lk_portal.security.navigation import ADMIN, HOME, SETTINGS
-from lk_portal.state.sections import section_of
+from lk_portal.security.navigation import SETTINGS
 from lk_portal.state.shell import ShellState
-
-MenuItem = tuple[str, str, str]
-"""Route, text, icon."""
 
 
 def shell(
@@ -29,10 +26,13 @@ def shell(
     title: str | rx.Var[str],
     route: str,
     utility: str,
-    main: list[MenuItem],
-    admin: list[MenuItem],
+    main: tuple[MenuItem, ...],
+    admin: list[MenuPart],
 ) -> rx.Component:
-    """The page `content` inside the frame; until the person is known, a skeleton of the same size."""
+    """The page `content` inside the frame; until the person is known, a skeleton of the same size.
+
+    `main` is the subscriber's menu and `admin` the staff's; one that nobody sees on this page is empty.
+    """
     return rx.el.div(
         # `rx.el.a` is a router's link: it would lead to the page without what its address asks for.
         PlainLink.create(_("Skip to content"), href="#main", class_name="skip-link"),
@@ -109,66 +109,43 @@ def brand(utility: str) -> rx.Component:
     )
 
 
-def _header(utility: str, route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.Component:
+def _header(utility: str, route: str, main: tuple[MenuItem, ...], admin: list[MenuPart]) -> rx.Component:
     return rx.el.header(
         rx.el.div(
             rx.el.div(brand(utility), class_name="grow min-w-0"),
             theme_switch(),
             rx.cond(ShellState.role != "", _own_menu()),
-            rx.cond(ShellState.role != "", _folded_menu(route, main, admin)),
+            *_folded_menus(route, main, admin),
             class_name="mx-auto w-full max-w-6xl px-4 flex items-center gap-2 min-h-14",
         ),
         rx.el.nav(
-            rx.cond(ShellState.is_subscriber, _items(main, route, "flex flex-wrap")),
-            rx.cond(ShellState.is_staff, _items(admin, route, "flex flex-wrap")),
+            *([rx.cond(ShellState.is_subscriber, menu_items(main, route, "flex flex-wrap"))] if main else []),
+            *([rx.cond(ShellState.is_staff, staff_row(admin, route))] if admin else []),
             custom_attrs={"aria-label": _("Main menu")},
-            class_name="mx-auto w-full max-w-6xl px-1 min-h-11 hidden md:block",
+            class_name="mx-auto w-full max-w-6xl px-1 min-h-11 hidden "
+            + ("md:block" if main else "lg:block"),
         ),
         class_name="bg-base-100 border-b border-base-300",
     )
 
 
-def _items(items: list[MenuItem], route: str, class_name: str) -> rx.Component:
-    return rx.el.ul(
-        *(rx.el.li(_item(*item, route=route)) for item in items), class_name=f"menu-list {class_name}"
-    )
+def _folded_menus(route: str, main: tuple[MenuItem, ...], admin: list[MenuPart]) -> list[rx.Component]:
+    """The menus behind a button, where there is no room for a line of theirs."""
+    folded = []
+    if main:
+        items = menu_items(main, route, "flex flex-col")
+        folded.append(rx.cond(ShellState.is_subscriber, _folded_menu(items, route, "md:hidden")))
+    if admin:
+        groups = staff_column(admin, route)
+        folded.append(rx.cond(ShellState.is_staff, _folded_menu(groups, route, "lg:hidden")))
+    return folded
 
 
-def _item(to: str, text: str, icon_name: str, *, route: str) -> rx.Component:
-    section = section_of(to)
-    # Until the frame is filled it knows no badges of packages: such a one is nothing, not "".
-    new = ShellState.news[section] if section else None
-    attributes: dict[str, str | rx.Var[str]] = {"aria-current": "page"} if to == route else {}
-    if new is not None:
-        attributes["aria-label"] = rx.cond(new, _("{section}, new: {count}", section=text, count=new), text)
-    return router_link(
-        icon(icon_name),
-        rx.el.span(text),
-        *([_badge(new)] if new is not None else []),
-        to=to,
-        class_name="menu-link" + (" menu-link-here" if _is_within(route, to) else ""),
-        custom_attrs=attributes,
-    )
-
-
-def _is_within(route: str, to: str) -> bool:
-    """Whether the page at `route` is the item's own or one below it."""
-    return route == to or (route.startswith(f"{to.rstrip('/')}/") and to not in (HOME, ADMIN))
-
-
-def _badge(number: rx.Var[str], class_name: str = "") -> rx.Component:
-    """How much is new. The style sheet writes the number: the name of what it belongs to says it in words."""
-    return rx.cond(
-        number,
-        rx.el.span(class_name=f"menu-badge {class_name}", custom_attrs={"data-number": number}),
-    )
-
-
-def _folded_menu(route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.Component:
+def _folded_menu(items: rx.Component, route: str, class_name: str) -> rx.Component:
     return rx.el.details(
         rx.el.summary(
             icon("menu"),
-            _badge(ShellState.all_news, "absolute -top-1 -right-2"),
+            menu_badge(ShellState.all_news, "absolute -top-1 -right-2"),
             class_name="btn btn-ghost btn-square min-h-11 min-w-11 list-none relative",
             custom_attrs={
                 "aria-label": rx.cond(
@@ -178,12 +155,8 @@ def _folded_menu(route: str, main: list[MenuItem], admin: list[MenuItem]) -> rx.
                 )
             },
         ),
-        rx.el.div(
-            rx.cond(ShellState.is_subscriber, _items(main, route, "flex flex-col")),
-            rx.cond(ShellState.is_staff, _items(admin, route, "flex flex-col")),
-            class_name="pop-up left-0 right-0",
-        ),
-        class_name="md:hidden",
+        rx.el.div(items, class_name="pop-up left-0 right-0"),
+        class_name=class_name,
         # A new page gets a new, closed menu.
         key=f"menu-{route}",
     )
@@ -193,7 +166,7 @@ def _own_menu() -> rx.Component:
     return rx.el.details(
         rx.el.summary(
             icon("user"),
-            rx.el.span(ShellState.name, class_name="hidden sm:inline max-w-40 truncate"),
+            rx.el.span(ShellState.name, class_name="hidden sm:inline max-w-64 truncate"),
             class_name="btn btn-ghost min-h-11 list-none",
             # What is read out contains what is seen, so that the menu can be opened by voice.
             custom_attrs={"aria-label": ShellState.name + ". " + _("Your menu")},

@@ -223,7 +223,13 @@ def _preview() -> rx.Component:
             role="status",
             custom_attrs={"data-lk-preview-note": FORM_ID},
         ),
-        rx.el.div(class_name="written min-h-24", custom_attrs={"data-lk-preview": FORM_ID}),
+        rx.el.div(
+            class_name="written min-h-24",
+            custom_attrs={
+                "data-lk-preview": FORM_ID,
+                "data-lk-empty": _("As soon as there is a text, it stands here as readers will see it."),
+            },
+        ),
         class_name="min-w-0",
     )
 

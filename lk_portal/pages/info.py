@@ -11,7 +11,7 @@ from lk_portal.components.kit import card, empty, field, link, link_button, skel
 from lk_portal.components.public_frame import public_frame
 from lk_portal.components.shell import shell
 from lk_portal.i18n import _
-from lk_portal.pages.registry import menu_pages, portal_page
+from lk_portal.pages.registry import main_menu, portal_page, staff_menu
 from lk_portal.services.seen import Section
 from lk_portal.settings import load_settings
 from lk_portal.state.info import InfoState
@@ -58,8 +58,8 @@ def framed(content: rx.Component, *, title: str | rx.Var[str]) -> rx.Component:
         title=title,
         route=ROUTE,
         utility=load_settings().utility_name,
-        main=[(item.route, item.title, item.icon) for item in menu_pages("main")],
-        admin=[(item.route, item.title, item.icon) for item in menu_pages("admin")],
+        main=main_menu(frozenset()),
+        admin=staff_menu(frozenset()),
     )
     return rx.cond(ShellState.role != "", own, visitors)
 

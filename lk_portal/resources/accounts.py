@@ -8,7 +8,7 @@ from lk_portal.errors import N_
 from lk_portal.models import Account, Premises, Subscriber
 from lk_portal.services.registry_columns import address_of, meters_of_account, search_in
 from lk_portal.services.registry_rules import check_account
-from lk_portal.services.resource import Choice, Column, Filter, FormField, Reference, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, Reference, resource
 
 resource(
     Account,
@@ -16,6 +16,7 @@ resource(
     title=N_("Personal accounts"),
     icon="bill",
     order=41,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Account.number, N_("Number"), is_sortable=True, link=partial(search_in, "points")),
         Column(address_of(), N_("Address")),

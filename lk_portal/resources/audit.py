@@ -7,7 +7,7 @@ from datetime import timedelta
 from lk_portal.errors import N_
 from lk_portal.models import AuditEntry
 from lk_portal.services.audit_list import WHO, WHOSE, action_text, by_login, detail_text, is_of, since
-from lk_portal.services.resource import ADMIN, Choice, Column, Filter, resource
+from lk_portal.services.resource import ADMIN, Choice, Column, Filter, MenuGroup, resource
 
 KINDS = [
     Choice(
@@ -42,6 +42,7 @@ resource(
     title=N_("Audit"),
     icon="list",
     order=900,
+    group=MenuGroup.SYSTEM,
     readers=ADMIN,
     writers=ADMIN,
     newest_first=True,

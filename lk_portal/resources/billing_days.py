@@ -3,7 +3,7 @@
 from lk_portal.errors import N_
 from lk_portal.models import BillingDay
 from lk_portal.services.reading_days import check_billing_day
-from lk_portal.services.resource import Column, FormField, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, resource
 
 resource(
     BillingDay,
@@ -11,7 +11,7 @@ resource(
     title=N_("Billing days"),
     icon="calendar",
     order=72,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(BillingDay.since, N_("From the month of"), is_sortable=True),
         Column(BillingDay.day, N_("Day of the month")),

@@ -1,9 +1,12 @@
 """/admin/claims: registrations and accounts that people must decide on."""
 
+from functools import partial
+
 from lk_portal.errors import N_
-from lk_portal.models import Account, AccountClaim, ClaimReason
+from lk_portal.models import Account, AccountClaim, ClaimReason, Subscriber
 from lk_portal.services.claim_decisions import accept, refuse
-from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, resource
+from lk_portal.services.registry_columns import address_of, search_in
+from lk_portal.services.resource import Action, Choice, Column, Doing, Filter, MenuGroup, resource
 from lk_portal.services.resource.spec import column_of
 
 REASONS = {
@@ -26,11 +29,14 @@ resource(
     route="/admin/claims",
     title=N_("Registrations to check"),
     icon="user",
-    order=20,
+    order=25,
+    group=MenuGroup.REQUESTS,
     columns=[
-        Column(Account.number, N_("Personal account")),
+        Column(Account.number, N_("Personal account"), link=partial(search_in, "accounts")),
+        Column(address_of(), N_("Address")),
+        Column(Subscriber.full_name, N_("Whose it is now"), link=partial(search_in, "subscribers")),
         Column(AccountClaim.reason, N_("Why"), texts=REASONS),
-        Column(AccountClaim.full_name, N_("Full name")),
+        Column(AccountClaim.full_name, N_("Who asks")),
         Column(AccountClaim.email, N_("E-mail")),
         Column(AccountClaim.phone, N_("Phone")),
         Column(AccountClaim.created_at, N_("Asked")),

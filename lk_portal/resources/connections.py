@@ -14,6 +14,7 @@ from lk_portal.services.resource import (
     Doing,
     Filter,
     FormField,
+    MenuGroup,
     Reference,
     resource,
 )
@@ -34,6 +35,7 @@ resource(
     title=N_("Connections"),
     icon="plug",
     order=51,
+    group=MenuGroup.POLLING,
     columns=[
         Column(Meter.serial, N_("Meter"), link=connection_url),
         Column(Gateway.name, N_("Gateway")),

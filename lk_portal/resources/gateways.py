@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from lk_portal.errors import N_
 from lk_portal.models import Gateway, MeterConnection
 from lk_portal.services.gateways import check_gateway
-from lk_portal.services.resource import Choice, Column, Filter, FormField, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, resource
 from lk_portal.services.resource.spec import column_of
 
 _behind = (
@@ -22,6 +22,7 @@ resource(
     title=N_("Gateways"),
     icon="server",
     order=50,
+    group=MenuGroup.POLLING,
     columns=[
         Column(Gateway.name, N_("Name")),
         Column(Gateway.protocol, N_("Protocol")),

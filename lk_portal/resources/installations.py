@@ -15,7 +15,7 @@ from lk_portal.models import Account, Installation, Meter, MeteringPoint
 from lk_portal.services.context import current
 from lk_portal.services.registry_columns import search_in
 from lk_portal.services.registry_rules import check_installation
-from lk_portal.services.resource import Choice, Column, Filter, FormField, Reference, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, Reference, resource
 
 
 async def _check(connection: AsyncConnection, values: dict[str, Any], key: int | None) -> None:
@@ -28,7 +28,7 @@ resource(
     title=N_("Installations of meters"),
     icon="list",
     order=46,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     newest_first=True,
     columns=[
         Column(Meter.serial, N_("Meter"), link=partial(search_in, "meters")),

@@ -16,7 +16,7 @@ from lk_portal.services.registry_columns import (
     search_in,
 )
 from lk_portal.services.registry_rules import check_meter
-from lk_portal.services.resource import Choice, Column, Filter, FormField, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, resource
 from lk_portal.services.tables import table_of
 
 
@@ -31,6 +31,7 @@ resource(
     title=N_("Meters"),
     icon="meter",
     order=42,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Meter.serial, N_("Serial number"), is_sortable=True, link=partial(search_in, "installations")),
         Column(Meter.model, N_("Model")),
@@ -43,7 +44,13 @@ resource(
         Column(of_standing(table_of(MeteringPoint).c.place), N_("Place of installation")),
         Column(due_of_meter(), N_("Verification due")),
         Column(of_standing(table_of(PointFreshness).c.data_until), N_("Data until")),
-        Column(Meter.serial, N_("Replacement"), show=lambda _serial: _("Replace"), link=replace_url),
+        Column(
+            Meter.serial,
+            N_("Replacement"),
+            show=lambda _serial: _("Replace"),
+            link=replace_url,
+            is_way=True,
+        ),
     ],
     search=[Meter.serial],
     search_hint=N_("serial number"),

@@ -6,7 +6,7 @@ from lk_portal.errors import N_
 from lk_portal.models import Account, MeteringPoint, Tariff
 from lk_portal.services.registry_columns import data_of_point, meter_at_point, search_in
 from lk_portal.services.registry_rules import check_point
-from lk_portal.services.resource import Column, FormField, Reference, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, Reference, resource
 
 resource(
     MeteringPoint,
@@ -14,7 +14,7 @@ resource(
     title=N_("Metering points"),
     icon="plug",
     order=45,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(MeteringPoint.code, N_("Code"), is_sortable=True, link=partial(search_in, "installations")),
         Column(Account.number, N_("Personal account"), link=partial(search_in, "accounts")),

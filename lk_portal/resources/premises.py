@@ -4,7 +4,7 @@ from lk_portal.errors import N_
 from lk_portal.models import Premises
 from lk_portal.services.registry_columns import accounts_of_premises
 from lk_portal.services.registry_rules import check_premises
-from lk_portal.services.resource import Column, FormField, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, resource
 
 resource(
     Premises,
@@ -12,7 +12,7 @@ resource(
     title=N_("Addresses"),
     icon="home",
     order=44,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Premises.id, N_("No."), is_sortable=True),
         Column(Premises.settlement, N_("Settlement")),

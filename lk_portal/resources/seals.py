@@ -8,7 +8,7 @@ from lk_portal.errors import N_
 from lk_portal.models import Meter, Seal
 from lk_portal.services.registry_columns import search_in
 from lk_portal.services.registry_rules import check_seal
-from lk_portal.services.resource import Choice, Column, Filter, FormField, Reference, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, Reference, resource
 
 resource(
     Seal,
@@ -16,7 +16,7 @@ resource(
     title=N_("Seals"),
     icon="check",
     order=48,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     newest_first=True,
     columns=[
         Column(Seal.number, N_("Seal No."), is_sortable=True),

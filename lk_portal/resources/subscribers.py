@@ -3,9 +3,11 @@
 from functools import partial
 
 from lk_portal.errors import N_
+from lk_portal.i18n import _
 from lk_portal.models import Subscriber
 from lk_portal.services.registry_columns import accounts_of_subscriber, search_in
-from lk_portal.services.resource import Column, FormField, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, resource
+from lk_portal.services.viewing import viewing_url
 
 resource(
     Subscriber,
@@ -13,12 +15,20 @@ resource(
     title=N_("Subscribers"),
     icon="user",
     order=40,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Subscriber.id, N_("No."), is_sortable=True),
         Column(Subscriber.full_name, N_("Full name"), is_sortable=True, link=partial(search_in, "accounts")),
         Column(Subscriber.email, N_("Email")),
         Column(Subscriber.phone, N_("Phone")),
         Column(accounts_of_subscriber(), N_("Accounts")),
+        Column(
+            Subscriber.id,
+            N_("Personal cabinet"),
+            show=lambda _number: _("Look into it"),
+            link=lambda number: viewing_url(number, back="/admin/subscribers"),
+            is_way=True,
+        ),
     ],
     search=[Subscriber.full_name, Subscriber.email, Subscriber.phone],
     search_hint=N_("name, e-mail or phone"),

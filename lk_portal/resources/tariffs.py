@@ -5,7 +5,7 @@ from functools import partial
 from lk_portal.errors import N_
 from lk_portal.models import Tariff
 from lk_portal.services.registry_columns import search_in
-from lk_portal.services.resource import Column, FormField, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, resource
 
 resource(
     Tariff,
@@ -13,12 +13,13 @@ resource(
     title=N_("Tariffs"),
     icon="bill",
     order=70,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Tariff.code, N_("Code"), is_sortable=True, link=partial(search_in, "zones")),
         Column(Tariff.name, N_("Name")),
     ],
     search=[Tariff.code],
+    search_hint=N_("the beginning of the code"),
     form=[FormField(Tariff.code, N_("Code*")), FormField(Tariff.name, N_("Name*"))],
     can_remove=True,
 )

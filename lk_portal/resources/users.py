@@ -5,7 +5,7 @@ from __future__ import annotations
 from lk_portal.errors import N_
 from lk_portal.models import Role, User
 from lk_portal.services import staff
-from lk_portal.services.resource import ADMIN, Action, Choice, Column, Filter, FormField, resource
+from lk_portal.services.resource import ADMIN, Action, Choice, Column, Filter, FormField, MenuGroup, resource
 from lk_portal.services.resource.spec import column_of
 
 ROLES = {
@@ -21,6 +21,7 @@ resource(
     title=N_("Users and roles"),
     icon="user",
     order=890,
+    group=MenuGroup.SYSTEM,
     readers=ADMIN,
     writers=ADMIN,
     columns=[
@@ -49,7 +50,7 @@ resource(
         ),
     ],
     form=[
-        FormField(User.email, N_("E-mail*"), hint=N_("A temporary password goes there"), is_fixed=True),
+        FormField(User.email, N_("E-mail*"), hint=N_("Temporary passwords go there"), is_fixed=True),
         FormField(User.display_name, N_("Full name*")),
         FormField(User.phone, N_("Phone"), is_fixed=True),
         FormField(User.role, N_("Role*"), texts=ROLES, is_fixed=True),

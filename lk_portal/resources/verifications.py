@@ -8,7 +8,7 @@ from lk_portal.models import Meter, Verification, VerificationKind
 from lk_portal.services.context import current
 from lk_portal.services.registry_columns import is_due_between, search_in
 from lk_portal.services.registry_rules import check_verification
-from lk_portal.services.resource import Choice, Column, Filter, FormField, Reference, resource
+from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, Reference, resource
 
 WARNED_FOR = timedelta(days=60)
 KINDS = {VerificationKind.PERIODIC: N_("periodic"), VerificationKind.INSTRUMENTAL: N_("instrumental")}
@@ -30,7 +30,7 @@ resource(
     title=N_("Verifications"),
     icon="calendar",
     order=47,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     newest_first=True,
     columns=[
         Column(Meter.serial, N_("Meter"), link=partial(search_in, "meters")),

@@ -6,7 +6,7 @@ from lk_portal.errors import N_
 from lk_portal.models import Tariff, TariffZone
 from lk_portal.services.registry_columns import search_in
 from lk_portal.services.registry_rules import check_zone
-from lk_portal.services.resource import Column, FormField, Reference, resource
+from lk_portal.services.resource import Column, FormField, MenuGroup, Reference, resource
 from lk_portal.services.resource.typed import clock_of
 
 resource(
@@ -15,7 +15,7 @@ resource(
     title=N_("Tariff zones"),
     icon="sun",
     order=71,
-    is_in_menu=False,
+    group=MenuGroup.REGISTRY,
     columns=[
         Column(Tariff.code, N_("Tariff"), link=partial(search_in, "tariffs")),
         Column(TariffZone.valid_from, N_("In force from")),

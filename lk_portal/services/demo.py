@@ -38,7 +38,7 @@ from lk_portal.models import (
     Verification,
     VerificationKind,
 )
-from lk_portal.services import access, demo_plan, demo_tickets, documents
+from lk_portal.services import access, demo_desk, demo_plan, demo_tickets, documents
 from lk_portal.services.database import Database
 from lk_portal.services.demo_history import (
     FIRST_INSTALLED_WH,
@@ -83,7 +83,8 @@ async def seed(database: Database, settings: Settings, *, now: datetime) -> bool
     await _tell_relays(database, now=now)
     await _ensure_users(database, settings, now=now)
     await write_demo_texts(database, now=now)
-    await demo_tickets.add(database, author=demo_plan.DEMO_USER, staff=demo_plan.OPERATOR, now=now)
+    await demo_tickets.add(database, staff=demo_plan.OPERATOR, now=now)
+    await demo_desk.add(database, now=now)
     return is_new
 
 
@@ -311,9 +312,12 @@ class _Seeding:
     async def _meter(self, meter: DemoMeter) -> int:
         meter_id = await self._add(Meter, serial=meter.serial, model=demo_plan.MODEL, map_name=meter.map_name)
         self._meters[meter.serial] = meter_id
+        due_on = meter.due_on
+        if meter.serial == demo_plan.DUE_SOON:
+            due_on = (self._now.astimezone(demo_plan.ZONE) + demo_plan.DUE_IN).date()
         for kind in VerificationKind:
             await self._add(
-                Verification, meter_id=meter_id, kind=kind, verified_on=meter.verified_on, due_on=meter.due_on
+                Verification, meter_id=meter_id, kind=kind, verified_on=meter.verified_on, due_on=due_on
             )
         await self._add(Seal, meter_id=meter_id, number=meter.seal, placed_on=meter.verified_on)
         return meter_id

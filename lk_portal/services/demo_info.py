@@ -1,4 +1,4 @@
-"""What the demo utility tells its subscribers: a page of tariffs, two pieces of news. For `services.demo`.
+"""What the demo utility tells its subscribers: tariffs, news, some not yet out. For `services.demo`.
 
 The prices are invented, and the page says so.
 """
@@ -76,6 +76,14 @@ computer and on a telephone.
 
 The [help](/info/help) tells how to use the cabinet.
 """
+RECEPTION_RU = """\
+С понедельника часы приема посетителей меняются: с 8 до 19 часов, по субботам с 9 до 14.
+"""
+READING_RU = """\
+Показания за месяц портал снимает сам. Передавать их не нужно.
+
+Что делать, если прибор учета не опрашивается? (дописать)
+"""
 
 DAY = timedelta(days=1)
 _PAGE, _NEWS = InfoKind.PAGE, InfoKind.NEWS
@@ -88,6 +96,11 @@ TEXTS = (
     (Draft("works", "en", _NEWS, "Works on communication equipment on Wednesday", WORKS_EN), 2 * DAY),
 )
 """Each with how long it has been out when the demo begins."""
+AHEAD = (
+    (Draft("reception", "ru", _NEWS, "Новые часы приема", RECEPTION_RU), 3 * DAY),
+    (Draft("readings", "ru", _PAGE, "Нужно ли передавать показания", READING_RU, position=20), None),
+)
+"""Each with when it comes out after the demo begins; None: it is a draft."""
 
 
 async def write_demo_texts(database: Database, *, now: datetime) -> None:
@@ -101,3 +114,9 @@ async def write_demo_texts(database: Database, *, now: datetime) -> None:
         await content.publish(
             database, slug=draft.slug, locale=draft.locale, at=now - age, actor=None, visit=visit
         )
+    for draft, ahead in AHEAD:
+        await content.save(database, draft, actor=None, visit=visit)
+        if ahead is not None:
+            await content.publish(
+                database, slug=draft.slug, locale=draft.locale, at=now + ahead, actor=None, visit=visit
+            )

@@ -254,6 +254,8 @@ SUBSCRIBERS = (
     *(_neighbour(number) for number in range(1, NEIGHBOURS + 1)),
 )
 _NEIGHBOUR_SERIALS = tuple(one.accounts[0].points[0].meters[0].serial for one in SUBSCRIBERS[2:])
+DUE_SOON, DUE_IN = _NEIGHBOUR_SERIALS[4], timedelta(days=24)
+"""A neighbour's meter whose verification comes due, and how soon after the demo's first start."""
 LINES = (
     DemoLine(
         "ТП-12, ул.Садовая",

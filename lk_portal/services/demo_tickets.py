@@ -1,4 +1,4 @@
-"""The demo subscriber's обращения: one that was answered and waits for her, one that is closed; templates.
+"""The demo's обращения: answered, closed, late and new ones; templates.
 
 For `services.demo` only. The rows are written as they would stand by now; nobody gets letters about them.
 """
@@ -7,28 +7,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.models import Account, AnswerTemplate, Ticket, TicketCategory, TicketStatus, User
 from lk_portal.security.tokens import new_token
 from lk_portal.services.database import Database
-from lk_portal.services.demo_plan import DemoUser
+from lk_portal.services.demo_plan import DEMO_USER, SECOND_USER, ZONE, DemoUser
+from lk_portal.services.desk_counts import OURS
 from lk_portal.services.tables import table_of
 from lk_portal.services.ticket_rows import add_message
+from lk_portal.services.ticket_rules import reply_by
 
 _ticket, _account, _user = table_of(Ticket), table_of(Account), table_of(User)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoTicket:
-    """A ticket and its dialogue; messages are (hours ago, whether the staff's, text)."""
+    """A ticket and its dialogue; messages are (hours ago, whether the staff's, text).
+
+    Nobody has taken a new one; an answer is promised for those in which it is the utility's turn.
+    """
 
     subject: str
     category: TicketCategory
     status: TicketStatus
     messages: tuple[tuple[int, bool, str], ...]
+    author: DemoUser = DEMO_USER
 
 
 TICKETS = (
@@ -65,6 +72,26 @@ TICKETS = (
             ),
         ),
     ),
+    DemoTicket(
+        "Не сходятся показания за прошлый месяц",
+        TicketCategory.READINGS,
+        TicketStatus.IN_WORK,
+        (
+            (
+                24 * 12,
+                False,
+                "В квитанции за прошлый месяц другие показания, чем в личном кабинете. Какие из них верны?",
+            ),
+        ),
+        SECOND_USER,
+    ),
+    DemoTicket(
+        "Как перейти на двухзонный тариф?",
+        TicketCategory.ACCOUNT,
+        TicketStatus.NEW,
+        ((3, False, "Хочу перейти на двухзонный тариф. Подойдет ли мой прибор учета и что нужно принести?"),),
+        SECOND_USER,
+    ),
 )
 
 
@@ -85,27 +112,20 @@ TEMPLATES = (
 """Title and text, in their order."""
 
 
-async def add(database: Database, *, author: DemoUser, staff: DemoUser, now: datetime) -> None:
-    """Write the dialogues of two logins of the demo, unless there are tickets or a login is gone."""
+async def add(database: Database, *, staff: DemoUser, now: datetime) -> None:
+    """Write the dialogues of the demo's logins, unless there are tickets or a login is gone."""
     async with database.writing() as connection:
         people = {row.email: row for row in await connection.execute(_PEOPLE)}
         has_tickets = await connection.scalar(select(_ticket.c.id).limit(1)) is not None
-        if has_tickets or not {author.email, staff.email} <= people.keys():
+        if has_tickets or not {staff.email, *(one.author.email for one in TICKETS)} <= people.keys():
             return
-        writer = people[author.email]
-        account_id = await connection.scalar(
-            select(_account.c.id)
-            .where(_account.c.subscriber_id == writer.subscriber_id)
-            .order_by(_account.c.id)
-        )
         rows = [
             {"title": title, "text": words, "position": place}
             for place, (title, words) in enumerate(TEMPLATES, start=1)
         ]
         await connection.execute(insert(AnswerTemplate), rows)
         for ticket in TICKETS:
-            ids = (writer.id, people[staff.email].id)
-            await _add(connection, ticket, writer.subscriber_id, account_id, ids, now=now)
+            await _add(connection, ticket, people[ticket.author.email], people[staff.email].id, now=now)
 
 
 _PEOPLE = select(_user.c.id, _user.c.email, _user.c.subscriber_id)
@@ -114,24 +134,26 @@ _PEOPLE = select(_user.c.id, _user.c.email, _user.c.subscriber_id)
 async def _add(
     connection: AsyncConnection,
     ticket: DemoTicket,
-    subscriber_id: int,
-    account_id: int | None,
-    people: tuple[int, int],
+    author: Row[Any, Any, Any],
+    staff_id: int,
     *,
     now: datetime,
 ) -> None:
-    """One ticket; `people` are the ids of the subscriber's login and of the staff's."""
+    """One ticket, about the first account of its author."""
+    of_author = select(_account.c.id).where(_account.c.subscriber_id == author.subscriber_id)
+    account_id = await connection.scalar(of_author.order_by(_account.c.id))
     times = [now - timedelta(hours=hours) for hours, _is_staff, _text in ticket.messages]
     row = {
-        "subscriber_id": subscriber_id,
+        "subscriber_id": author.subscriber_id,
         "account_id": account_id,
-        "author_user_id": people[0],
-        "assigned_user_id": people[1],
+        "author_user_id": author.id,
+        "assigned_user_id": None if ticket.status is TicketStatus.NEW else staff_id,
         "category": ticket.category,
         "subject": ticket.subject,
         "status": ticket.status,
         "created_at": times[0],
         "updated_at": times[-1],
+        "reply_by": reply_by(ticket.category, now=times[-1], zone=ZONE) if ticket.status in OURS else None,
         "closed_at": times[-1] if ticket.status is TicketStatus.CLOSED else None,
     }
     key = (await connection.execute(insert(_ticket).values(row))).inserted_primary_key
@@ -139,7 +161,7 @@ async def _add(
         await add_message(
             connection,
             ticket_id=key[0] if key else 0,
-            user_id=people[is_staff],
+            user_id=staff_id if is_staff else author.id,
             text=text,
             send_key=new_token(),
             now=at,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import Row, exists, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +47,11 @@ class Viewed:
     subscriber_id: int
     name: str
     until: datetime
+
+
+def viewing_url(subscriber_id: int, *, back: str) -> str:
+    """Where staff open a subscriber's cabinet, and come back to `back` from."""
+    return f"/admin/as/{subscriber_id}?{urlencode({'back': back})}"
 
 
 async def name_of(database: Database, *, subscriber_id: int) -> str:

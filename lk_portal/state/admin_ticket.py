@@ -11,12 +11,14 @@ import reflex as rx
 
 from lk_portal.errors import NotFoundError, PortalError
 from lk_portal.i18n import _, say
+from lk_portal.security.navigation import DESK
 from lk_portal.services import answer_templates, ticket_desk, ticket_presence
 from lk_portal.services.changes import desk_topic, point_topic, subscriber_topic, ticket_topic
 from lk_portal.services.context import current
 from lk_portal.services.ticket_desk_view import DeskTicket, desk_ticket
 from lk_portal.services.ticket_view import MESSAGES
 from lk_portal.services.tickets import TicketStatus
+from lk_portal.services.viewing import viewing_url
 from lk_portal.state.admin_tickets_view import (
     card_events,
     card_facts,
@@ -54,6 +56,7 @@ class AdminTicketState(TicketFormState, rx.State):
     facts: list[dict[str, str]] = []
     meters: list[dict[str, str]] = []
     events: list[dict[str, str]] = []
+    cabinet: str = ""
     templates: list[list[str]] = []
     done: str = ""
     trouble: str = ""
@@ -205,4 +208,5 @@ def _shown(found: DeskTicket, *, staff_id: int) -> dict[str, object]:
         "facts": card_facts(card, ticket),
         "meters": card_meters(card),
         "events": card_events(card, ticket),
+        "cabinet": viewing_url(card.subscriber_id, back=f"{DESK}/{ticket.id}"),
     }

@@ -18,6 +18,8 @@ CLEAR = "rgba(0,0,0,0)"
 HOLE_BELOW = 0.8
 """What lacks more is hatched."""
 HATCH = "#5b6670"
+TICKS, LONGEST_LABEL = 3, 18
+"""Under and beside the map: a telephone leaves it a third of its width."""
 
 
 def heat_figure(found: Completeness) -> dict[str, Any]:
@@ -89,8 +91,12 @@ def _color(share: float | None) -> str:
     return next(color for least, color in STEPS if share >= least)
 
 
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+
+
 def _layout(labels: Sequence[str], days: Sequence[str]) -> dict[str, Any]:
-    every = max(1, -(-len(days) // 6))
+    every = max(1, -(-len(days) // TICKS))
     return {
         "barmode": "stack",
         "bargap": 0.06,
@@ -109,7 +115,7 @@ def _layout(labels: Sequence[str], days: Sequence[str]) -> dict[str, Any]:
         },
         "yaxis": {
             "tickvals": [number + 0.5 for number in range(len(labels))],
-            "ticktext": [label[:24] for label in labels],
+            "ticktext": [_short(label) for label in labels],
             "automargin": True,
             "fixedrange": True,
             "showgrid": False,

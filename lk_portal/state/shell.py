@@ -139,6 +139,11 @@ class ShellState(rx.State):
         """Whether the staff's menu is for this person."""
         return self.role in (Role.OPERATOR.value, Role.ADMIN.value)
 
+    @rx.var
+    def is_admin(self) -> bool:
+        """Whether all of the staff's menu is."""
+        return self.role == Role.ADMIN.value
+
 
 async def _news_of(identity: Identity) -> News:
     portal, whose = current(), {"user_id": identity.user_id, "subscriber_id": identity.subscriber_id or 0}

@@ -1,4 +1,7 @@
-"""No page shuts anybody out, in either theme, on a desk or on a telephone; axe-core says so."""
+"""No page shuts anybody out, in either theme, on a desk or on a telephone; axe-core says so.
+
+Nor is one wider than the window: on a telephone every line would have to be pushed from side to side.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ import re
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+import lk_portal.lk_portal  # noqa: F401 - registers every page
 from lk_portal.metering.simulator import serial_of
-from lk_portal.models import Duty
+from lk_portal.models import ClaimReason, Duty
+from lk_portal.pages.registry import all_pages
 from tests.e2e import seed
 from tests.e2e.accessibility import require_axe, violations
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
+from tests.e2e.info_texts import put_out
 from tests.e2e.raw_client import session_cookie
-from tests.e2e.sessions import forget_attempts, give_cookie, put_under
+from tests.e2e.sessions import forget_attempts, give_cookie, in_database, put_under
 from tests.e2e.unfolded import BY_ADMINS, BY_STAFF, BY_SUBSCRIBERS, BY_VISITORS
 
 pytestmark = pytest.mark.browser
@@ -52,6 +58,8 @@ OF_ADMINS = {
     "/admin/info": "Страницы",
     "/admin/info?kind=block": "Страницы",
     "/admin/info/new": "Просмотр",
+    "/admin/info/{text}": "Просмотр",
+    "/admin/info/{text}/history": "История изменений",
     "/admin/agreement": "Соглашение",
     "/admin/agreement?tab=consents": "Соглашение",
     "/admin/agreement/new": "Просмотр",
@@ -87,6 +95,11 @@ OF_ADMINS = {
     "/admin/second-factor": "Второй фактор",
     "/admin/as/1": "Глазами абонента",
 }
+CLAIMANT = "Сидорова Анна"
+CLAIM = (
+    "INSERT INTO account_claim (reason, account_id, full_name, email, phone, address, created_at)"
+    " SELECT ?, min(id), ?, 'sidorova@example.com', '+79135550011', '', 0 FROM account"
+)
 STEPS = {
     "": BY_VISITORS,
     seed.SUBSCRIBER: BY_SUBSCRIBERS,
@@ -98,6 +111,7 @@ PLANTED = {
     "image-alt": "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
     "label": "<input type='text'>",
     "button-name": "<button type='button'></button>",
+    "wider": "<p style='width:2000px'>a long line</p>",
     "color-contrast": "<p style='color:#999;background:#aaa'>a pale word</p>",
     "heading-order": "<h6>too deep</h6>",
 }
@@ -106,6 +120,18 @@ PLANTED = {
 @pytest.fixture(autouse=True)
 def axe() -> None:
     require_axe()
+
+
+def test_every_page_of_the_staff_is_walked() -> None:
+    walked = {address.partition("?")[0] for address in (*OF_STAFF, *OF_ADMINS)}
+    routes = [page.route for page in all_pages() if page.route.startswith("/admin")]
+
+    assert len(routes) > 25
+    assert not [route for route in routes if not any(_is_at(address, route) for address in walked)]
+
+
+def _is_at(address: str, route: str) -> bool:
+    return re.fullmatch(re.sub(r"\[\w+\]", "[^/]+", route), address) is not None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -121,11 +147,12 @@ async def test_no_page_shuts_anybody_out(
     await give_cookie(context, site, session_cookie(site.url, seed.OPERATOR, seed.PASSWORD))
     found |= await _walk(page, site, OF_STAFF)
     await give_cookie(context, site, session_cookie(site.url, seed.ADMIN, seed.PASSWORD))
-    found |= await _walk(page, site, OF_ADMINS)
+    found |= await _walk(page, site, await _with_rows(site))
     for duty in DUTIES:
         found |= await _look_at_duty(context, page, site, duty)
 
     assert not {address: lines for address, lines in found.items() if lines}
+    in_database(site, "DELETE FROM account_claim WHERE full_name = ?", CLAIMANT)
     assert len(found) == len(PUBLIC) + len(OWN) + len(OF_STAFF) + len(OF_ADMINS) + len(DUTIES)
 
 
@@ -159,8 +186,29 @@ async def _walk(page: Page, site: Site, addresses: dict[str, str]) -> dict[str, 
         await page.goto(f"{site.url}{address}")
         await expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         await _come_to_rest(page)
-        found[address] = await violations(page)
+        found[address] = [*await violations(page), *await _overflow(page)]
     return found
+
+
+async def _with_rows(site: Site) -> dict[str, str]:
+    """The addresses for admins; lists that would be empty have something to show."""
+    in_database(site, CLAIM, ClaimReason.ACCOUNT_OWNED.value, CLAIMANT)
+    await put_out(site, "walked", title="Прогулка", text="Текст", after_s=1e8)
+    [(text,)] = in_database(site, "SELECT id FROM info_page WHERE slug = 'walked'")
+    return {address.format(text=text): heading for address, heading in OF_ADMINS.items()}
+
+
+async def _overflow(page: Page) -> list[str]:
+    """What makes the page wider than the window."""
+    wide = await page.evaluate(
+        """() => {
+            const width = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= width) return [];
+            const isOut = element => element.getBoundingClientRect().right > width + 1;
+            return [...document.body.querySelectorAll("*")].filter(isOut).map(e => e.outerHTML.slice(0, 160));
+        }"""
+    )
+    return [f"wider than the window: {html}" for html in wide[-3:]]
 
 
 async def _look_at_duty(context: BrowserContext, page: Page, site: Site, duty: Duty) -> dict[str, list[str]]:
@@ -189,5 +237,6 @@ async def test_planted_violations_are_found(page: Page, site: Site) -> None:
     )
 
     found = {line.partition(":")[0] for line in await violations(page)}
+    found |= {line.partition(" ")[0] for line in await _overflow(page)}
 
     assert found >= PLANTED.keys()

@@ -220,7 +220,9 @@ async def test_somebody_without_data_is_told_so(browser: Browser, site: Site) ->
 
 
 async def test_staff_are_led_to_what_waits_for_them(browser: Browser, site: Site) -> None:
-    page = await open_home(browser, site, DESKTOP, seed.OPERATOR)
+    page = await (await browser.new_context(viewport=DESKTOP, locale="ru-RU")).new_page()  # type: ignore[arg-type]
+    await page.goto(f"{site.url}/")
+    await sign_in(page, site, seed.OPERATOR)
 
     await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
     await expect(page).to_have_url(f"{site.url}/admin")

@@ -59,7 +59,7 @@ async def test_a_list_from_search_to_removal(page: Page, site: Site, way: str) -
     await hands.press("Предыдущие строки", role="link")
     await expect(page).to_have_url(re.compile("before="))
 
-    await hands.fill("Поиск: начинается с", "т-05")
+    await hands.fill("Поиск: начало кода", "т-05")
     await hands.press("Найти")
     await expect(page.locator("tbody tr")).to_have_count(10)
 
@@ -77,7 +77,7 @@ async def test_a_list_from_search_to_removal(page: Page, site: Site, way: str) -
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert name_of(site, "Н-001") == "Новый"
 
-    await hands.fill("Поиск: начинается с", "н-001")
+    await hands.fill("Поиск: начало кода", "н-001")
     await hands.press("Найти")
     await expect(page.locator("tbody tr")).to_have_count(1)
     await hands.press("Открыть", role="link")

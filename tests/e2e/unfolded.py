@@ -127,6 +127,14 @@ async def ticket(page: Page, site: Site) -> None:
         await summary.click()
 
 
+async def folded_menu_of_staff(page: Page, site: Site) -> None:
+    await page.goto(f"{site.url}/admin/tickets")
+    await page.locator("summary[aria-label^='Меню']").locator("visible=true").click()
+    await expect(page.get_by_role("link", name="Регистрации на проверку")).to_be_visible()
+    await page.locator("summary").filter(has_text="Реестр").locator("visible=true").click()
+    await expect(page.get_by_role("link", name="Пломбы")).to_be_visible()
+
+
 async def work_of_staff(page: Page, site: Site) -> None:
     await page.goto(f"{site.url}/")
     await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
@@ -179,5 +187,5 @@ BY_SUBSCRIBERS: tuple[Step, ...] = (
     empty_ticket,
     ticket,
 )
-BY_STAFF: tuple[Step, ...] = (work_of_staff, empty_answer_of_staff)
+BY_STAFF: tuple[Step, ...] = (folded_menu_of_staff, work_of_staff, empty_answer_of_staff)
 BY_ADMINS: tuple[Step, ...] = (form_of_a_row_with_errors, two_versions_of_a_row, question_before_removal)

@@ -13,11 +13,15 @@ import reflex as rx
 import lk_portal.lk_portal  # registers every page
 from lk_portal import pages
 from lk_portal.components.icons import PATHS, icon
+from lk_portal.components.menu import MenuItem, MenuPart
 from lk_portal.errors import ConfigurationError
+from lk_portal.i18n import _
 from lk_portal.pages import registry
-from lk_portal.pages.registry import all_pages, menu_pages, portal_page
+from lk_portal.pages.registry import all_pages, main_menu, menu_pages, portal_page, staff_menu
 from lk_portal.services.access import Identity, Role
 from lk_portal.services.badges import Badge
+from lk_portal.services.menu_groups import GROUP_TITLES, MenuGroup
+from lk_portal.services.resource import STAFF
 from lk_portal.services.seen import Section
 from lk_portal.state.guard import Access
 from lk_portal.web.client import client_address
@@ -41,6 +45,43 @@ def test_a_wrong_page_is_refused_with_its_reason(route: str, menu: str, reason: 
 def test_only_the_main_menu_has_badges(menu: str, badge: Section | Badge) -> None:
     with pytest.raises(ConfigurationError, match="main menu"):
         portal_page(route="/counted", title="x", menu=menu, badge=badge)(layout)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("menu", "group", "reason"),
+    [
+        ("admin", "registry", "no group"),
+        ("admin", None, "no group"),
+        ("main", MenuGroup.SITE, "groups are of"),
+    ],
+)
+def test_a_wrong_group_is_refused(menu: str, group: object, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        portal_page(route="/admin/x", title="x", menu=menu, group=group)(layout)  # type: ignore[arg-type]
+
+    assert "/admin/x" not in {page.route for page in all_pages()}
+
+
+@pytest.mark.usefixtures("own_pages")
+def test_the_staffs_menu_has_its_groups_in_order_and_strangers_last() -> None:
+    before = staff_menu(frozenset({Role.ADMIN}))
+    portal_page(route="/admin/x", title="Икс", menu="admin", roles={Role.ADMIN})(layout)
+    portal_page(route="/admin/y", title="Игрек", menu="admin", roles=STAFF, group=MenuGroup.POLLING)(layout)
+    after = staff_menu(frozenset({Role.ADMIN}))
+
+    assert [part.title for part in before] == [*map(_, map(GROUP_TITLES.get, list(MenuGroup)[:-1]))]
+    assert [part.title for part in after[:-1]] == [part.title for part in before]
+    assert after[-1] == MenuPart(_(GROUP_TITLES[MenuGroup.MORE]), (MenuItem("/admin/x", "Икс", "", True),))
+    assert after[-1].is_for_admins
+    assert MenuItem("/admin/y", "Игрек") in after[list(MenuGroup).index(MenuGroup.POLLING)].items
+    assert sum(len(part.items) for part in after) == len(menu_pages("admin"))
+
+
+def test_nobody_is_sent_a_menu_of_others() -> None:
+    staff, subscriber, both = STAFF, frozenset({Role.SUBSCRIBER}), frozenset[Role]()
+
+    assert [bool(main_menu(roles)) for roles in (staff, subscriber, both)] == [False, True, True]
+    assert [bool(staff_menu(roles)) for roles in (staff, subscriber, both)] == [True, False, True]
 
 
 def test_the_pages_are_there_and_their_icons_too() -> None:

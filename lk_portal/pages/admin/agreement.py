@@ -11,6 +11,7 @@ from lk_portal.components.text_editor import tick
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import ADMIN_AGREEMENT
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.agreement_admin import CONSENTS, AgreementAdminState
 from lk_portal.state.guard import STAFF
 
@@ -23,6 +24,7 @@ PANEL = "agreement"
     title=_("Agreement"),
     icon="check",
     menu="admin",
+    group=MenuGroup.SITE,
     order=35,
     roles=frozenset(STAFF),
     on_load=(AgreementAdminState.load,),

@@ -40,7 +40,11 @@ def connection() -> rx.Component:
                     ": ",
                     rx.cond(
                         ConnectionState.may_poll,
-                        link(ConnectionState.gateway, to=ConnectionState.gateway_url),
+                        link(
+                            ConnectionState.gateway,
+                            to=ConnectionState.gateway_url,
+                            class_name="link min-h-11 inline-flex items-center",
+                        ),
                         rx.el.span(ConnectionState.gateway),
                     ),
                     class_name="mb-3",

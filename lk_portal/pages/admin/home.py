@@ -10,6 +10,7 @@ from lk_portal.components.kit import card, skeleton
 from lk_portal.i18n import _
 from lk_portal.pages.registry import is_page, portal_page
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.desk_home import DeskHomeState
 
 GRID = "grid gap-4 sm:grid-cols-2 lg:grid-cols-3"
@@ -20,6 +21,7 @@ GRID = "grid gap-4 sm:grid-cols-2 lg:grid-cols-3"
     title=_("Desk"),
     icon="home",
     menu="admin",
+    group=MenuGroup.DESK,
     roles=frozenset({Role.OPERATOR, Role.ADMIN}),
     order=1,
     on_load=(DeskHomeState.load,),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import reflex as rx
+from reflex_components_core.react_router import link as router_link
 
 from lk_portal.components.kit import card, empty, link, link_button, skeleton
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import ADMIN_INFO
 from lk_portal.services.info_editing import InfoKind, Out
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.guard import STAFF
 from lk_portal.state.info_admin import InfoAdminState
 
@@ -21,6 +23,7 @@ BADGE = "badge badge-soft text-base-content h-auto py-1"
     title=_("Pages"),
     icon="book",
     menu="admin",
+    group=MenuGroup.SITE,
     order=30,
     roles=frozenset(STAFF),
     on_load=(InfoAdminState.load,),
@@ -70,10 +73,10 @@ def _new() -> rx.Component:
 
 def _tab(text: str, kind: InfoKind) -> rx.Component:
     is_here = InfoAdminState.kind == kind.value
-    return link_button(
+    return router_link(
         text,
         to=f"{ADMIN_INFO}?kind={kind.value}",
-        class_name=rx.cond(is_here, "menu-link-here", ""),
+        class_name=rx.cond(is_here, "menu-link menu-link-here", "menu-link"),
         custom_attrs={"aria-current": rx.cond(is_here, "page", "false")},
     )
 
@@ -128,7 +131,7 @@ def _unwritten(row: RowVar) -> rx.Component:
         rx.el.p(_("The portal's own words are shown until you write this block."), class_name="text-sm"),
         rx.cond(
             InfoAdminState.may_write,
-            link(_("Write it"), to=row["link"], class_name="btn min-h-11 text-base mt-2 justify-self-start"),
+            link(_("Write it"), to=row["link"], class_name="btn min-h-11 text-base mt-2 self-start"),
         ),
         key=row["link"],
         class_name="card bg-base-100 border border-base-300 p-4 justify-items-start",

@@ -10,6 +10,7 @@ from lk_portal.components.kit import card, link, link_button, skeleton
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.polling import PollingState
 
 HEADING = "text-lg font-semibold mb-3"
@@ -21,8 +22,9 @@ Row = rx.Var[dict[str, str]]
     title=_("Polling"),
     icon="pulse",
     menu="admin",
+    group=MenuGroup.POLLING,
     roles=frozenset({Role.ADMIN}),
-    order=52,
+    order=49,
     on_load=(PollingState.load,),
 )
 def polling() -> rx.Component:

@@ -9,6 +9,7 @@ from lk_portal.i18n import _
 from lk_portal.pages.registry import all_pages, portal_page
 from lk_portal.security.navigation import IMPORT
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.shell import ShellState
 
 LISTS = (
@@ -31,8 +32,9 @@ LISTS = (
     title=_("Registry"),
     icon="book",
     menu="admin",
+    group=MenuGroup.REGISTRY,
     roles={Role.OPERATOR, Role.ADMIN},
-    order=43,
+    order=39,
 )
 def registry() -> rx.Component:
     """A way into each list, in the order in which a new subscriber is put in."""
@@ -47,5 +49,5 @@ def registry() -> rx.Component:
             ShellState.role == Role.ADMIN.value,
             link_button(_("Import of the registry"), to=IMPORT, icon_name="up", class_name="justify-start"),
         ),
-        class_name="gap-2",
+        class_name="grid gap-2 sm:grid-cols-2 lg:grid-cols-3",
     )

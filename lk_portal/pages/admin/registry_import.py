@@ -12,6 +12,7 @@ from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import IMPORT, IMPORT_UPLOADS
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.registry_import import RegistryImportState as State
 
 HEADING = "text-lg font-semibold mb-3"
@@ -21,6 +22,9 @@ HEADING = "text-lg font-semibold mb-3"
     route=IMPORT,
     title=_("Import of the registry"),
     icon="up",
+    menu="admin",
+    group=MenuGroup.REGISTRY,
+    order=80,
     roles={Role.ADMIN},
     on_load=(State.load,),
 )

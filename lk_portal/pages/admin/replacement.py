@@ -9,7 +9,7 @@ import reflex as rx
 from lk_portal.components.breadcrumb import breadcrumb
 from lk_portal.components.checked_field import checked_field, error_text
 from lk_portal.components.facts import facts
-from lk_portal.components.kit import card, empty, field, link, notice, select, skeleton
+from lk_portal.components.kit import card, empty, field, link_button, notice, select, skeleton
 from lk_portal.components.own_forms import LONGEST, buttons, submit, tick
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
@@ -44,7 +44,11 @@ def _nothing() -> rx.Component:
 
 
 def _done() -> rx.Component:
-    return card(notice(State.done), link(_("To the new meter"), to=State.done_link), class_name="gap-3")
+    return card(
+        notice(State.done),
+        link_button(_("To the new meter"), to=State.done_link, icon_name="meter", class_name="self-start"),
+        class_name="gap-3",
+    )
 
 
 def _form() -> rx.Component:

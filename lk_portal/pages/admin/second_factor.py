@@ -38,9 +38,10 @@ def _off() -> rx.Component:
                 _("Set up the second factor"),
                 type="button",
                 on_click=Own.set_up,
-                class_name="btn btn-primary min-h-11 text-base justify-self-start",
+                class_name="btn btn-primary min-h-11 text-base self-start",
             ),
         ),
+        class_name="gap-4",
     )
 
 
@@ -63,6 +64,7 @@ def _on() -> rx.Component:
                 reset_on_submit=False,
                 class_name="grid gap-3 justify-items-start",
             ),
+            class_name="gap-3",
         ),
         rx.cond(
             ~Own.is_required,
@@ -75,6 +77,7 @@ def _on() -> rx.Component:
                     action="/auth/second-factor/off",
                     class_name="grid gap-3 justify-items-start",
                 ),
+                class_name="gap-3",
             ),
         ),
     )

@@ -52,7 +52,7 @@ def ticket() -> rx.Component:
             rx.el.div(
                 rx.el.div(_head(), _dialogue(), _writing(), _forms(), class_name="grid gap-4 min-w-0"),
                 rx.el.aside(
-                    subscriber_card(own.facts, own.meters, own.events),
+                    subscriber_card(own.facts, own.meters, own.events, cabinet=own.cabinet),
                     custom_attrs={"aria-label": _("Subscriber")},
                 ),
                 class_name="grid gap-4 items-start lg:grid-cols-[minmax(0,1fr)_20rem]",

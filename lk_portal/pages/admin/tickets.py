@@ -12,6 +12,7 @@ from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
 from lk_portal.security.navigation import DESK
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.services.ticket_queue import MAX_TYPED, Queue
 from lk_portal.state.admin_tickets import AdminTicketsState
 
@@ -21,6 +22,7 @@ from lk_portal.state.admin_tickets import AdminTicketsState
     title=_("Requests"),
     icon="chat",
     menu="admin",
+    group=MenuGroup.REQUESTS,
     roles={Role.OPERATOR, Role.ADMIN},
     order=20,
     on_load=(AdminTicketsState.load,),

@@ -12,6 +12,7 @@ For declarations (`lk_portal.resources`, plugins) and for what makes state, page
     )
 """
 
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.services.resource.declaring import all_resources, resource, resource_named
 from lk_portal.services.resource.spec import (
     ADMIN,
@@ -35,6 +36,7 @@ __all__ = [
     "Doing",
     "Filter",
     "FormField",
+    "MenuGroup",
     "Reference",
     "Resource",
     "all_resources",

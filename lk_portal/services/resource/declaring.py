@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement
 
 from lk_portal.errors import ConfigurationError
 from lk_portal.models import Table
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.services.resource.joining import joins_to, tables_of
 from lk_portal.services.resource.spec import (
     REMOVE,
@@ -40,12 +41,12 @@ def resource(
         route: Address, /admin/ and a word.
         title: Heading and menu text, a message id.
         columns: Of the list, from left to right.
-        parts: Any of `Resource`'s: icon, order, is_in_menu, readers and writers (roles), search (attributes
-            whose beginnings are found, or functions that make, of the spellings of what was typed, the query
-            for keys), filters, form, actions, can_create, can_remove, newest_first, row_link (address of a
-            row's own page by its key), whose (leads to the subscriber, for the audit), check (of a row before
-            it is written), make (of a new row, where it takes more than an insert), only (a condition of all
-            rows).
+        parts: Any of `Resource`'s: icon, order, group (of the staff's menu), readers and writers
+            (roles), search (attributes whose beginnings are found, or functions that make, of the spellings
+            of what was typed, the query for keys), filters, form, actions, can_create, can_remove,
+            newest_first, row_link (address of a row's own page by its key), whose (leads to the subscriber,
+            for the audit), check (of a row before it is written), make (of a new row, where it takes more
+            than an insert), only (a condition of all rows).
 
     Raises:
         ConfigurationError: The declaration is wrong; says what and why.
@@ -104,6 +105,8 @@ def _problems_of_the_page(made: Resource) -> list[str]:
         found.append("it needs a title and columns")
     if len(made.table.primary_key) != 1 or python_type(made.key) is not int:
         found.append(f"{made.table.name} has no single integer key")
+    if made.group not in tuple(MenuGroup):
+        found.append(f"{made.group!r} is no group of the menu")
     if not made.writers <= made.readers:
         found.append("who may write must be able to read")
     return found

@@ -34,9 +34,9 @@ async def rows_of(
     database: Database, resource: Resource, view: View, *, now: datetime, zone: ZoneInfo
 ) -> AsyncIterator[list[str]]:
     """The headings, then the texts of every row."""
-    yield [text_cell(_(one.label)) for one in resource.columns]
+    yield [text_cell(_(one.label)) for one in resource.columns if not one.is_way]
     async for values in read_all(database, resource, view, now=now):
-        pairs = zip(resource.columns, values, strict=True)
+        pairs = [pair for pair in zip(resource.columns, values, strict=True) if not pair[0].is_way]
         yield [text_cell(cell_text(column, value, zone=zone)) for column, value in pairs]
 
 

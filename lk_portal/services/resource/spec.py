@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lk_portal.errors import ConfigurationError
 from lk_portal.models import Table
 from lk_portal.services.access import Role
+from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
@@ -39,6 +40,7 @@ class Column:
         texts: Words for the values of an enumeration, as message ids.
         show: Makes the text of a value, where the usual one does not do.
         link: Makes the address that the text leads to, from the value; "" for none.
+        is_way: It is only a way to another page, so files do without it.
     """
 
     value: Any
@@ -47,6 +49,7 @@ class Column:
     texts: Texts = field(default_factory=dict)
     show: Callable[[Any], str] | None = None
     link: Callable[[Any], str] | None = None
+    is_way: bool = False
 
     @property
     def expression(self) -> ColumnElement[Any]:
@@ -193,7 +196,7 @@ class Resource:
     columns: tuple[Column, ...]
     icon: str = "list"
     order: int = 100
-    is_in_menu: bool = True
+    group: MenuGroup = MenuGroup.MORE
     readers: frozenset[Role] = STAFF
     writers: frozenset[Role] = ADMIN
     search: tuple[Any, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -29,6 +29,15 @@ async def test_a_page_and_two_pieces_of_news_in_every_language(database: Databas
     assert [one.kind for one in texts] == [InfoKind.PAGE, InfoKind.NEWS, InfoKind.NEWS]
     assert {one.locale for one in texts} == {locale}
     assert "<table>" in render(texts[0].text).html
+
+
+async def test_staff_finds_a_draft_and_one_that_comes_out_by_itself(database: Database) -> None:
+    await write_demo_texts(database, now=NOW)
+    later = replace(VISITOR, now=NOW + timedelta(days=4))
+
+    assert "reception" not in [one.slug for one in await content.headlines(database, VISITOR)]
+    assert "reception" in [one.slug for one in await content.headlines(database, later)]
+    assert "readings" not in [one.slug for one in await content.headlines(database, later)]
 
 
 async def test_starting_again_writes_nothing(database: Database) -> None:

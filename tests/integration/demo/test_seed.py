@@ -21,6 +21,7 @@ from lk_portal.services import access, demo, demo_plan, own_data
 from lk_portal.services.access import Visit
 from lk_portal.services.database import Database
 from lk_portal.services.demo_meters import gateways
+from lk_portal.services.desk_counts import desk_counts
 from lk_portal.services.meters import meter_card
 from lk_portal.services.migrations import migrate
 from lk_portal.settings import Settings, load_settings
@@ -61,12 +62,20 @@ async def seeded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seed
     await database.close()
 
 
+async def test_the_staff_has_something_to_do(seeded: Seeded) -> None:
+    counts = await desk_counts(seeded.database, now=NOW, today=NOW.date())
+
+    assert (counts.tickets, counts.overdue) == (2, 1)
+    assert (counts.claims, counts.letters, counts.verifications) == (1, 1, 1)
+
+
 POINT = """SELECT n.point_id FROM installation n JOIN meter m ON m.id = n.meter_id WHERE m.serial = :serial"""
 
 
 async def test_a_second_seeding_changes_nothing(seeded: Seeded) -> None:
     counts = """SELECT (SELECT count(*) FROM interval), (SELECT count(*) FROM register_reading),
-        (SELECT count(*) FROM portal_user)"""
+        (SELECT count(*) FROM portal_user), (SELECT count(*) FROM ticket), (SELECT count(*) FROM letter),
+        (SELECT count(*) FROM account_claim)"""
     before = await seeded.rows(counts)
 
     assert not await demo.seed(seeded.database, seeded.settings, now=NOW + timedelta(days=3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from openpyxl import load_workbook
@@ -11,6 +12,7 @@ from sqlalchemy import insert
 
 from lk_portal.models import Tariff
 from lk_portal.services.database import Database
+from lk_portal.services.resource import Column
 from lk_portal.services.resource.files import csv_pieces, rows_of, xlsx_pieces
 from lk_portal.services.resource.reading import MOST_COUNTED, View
 from tests.integration.services.resource.declared import NOW, OMSK, TARIFFS, add_tariffs, page_of
@@ -48,6 +50,17 @@ async def test_the_file_has_what_the_list_shows(database: Database, view: View) 
     assert len(heading) == 2
     assert [row[0] for row in rows] == listed
     assert all(row[1] == 'имя; с, запятой\n"и"' for row in rows)
+
+
+async def test_what_only_leads_to_another_page_is_not_in_the_file(database: Database) -> None:
+    await add_tariffs(database, "Т-1")
+    way = Column(Tariff.code, "Zones", show=lambda _code: "Open", link=lambda code: f"/{code}", is_way=True)
+    tariffs = replace(TARIFFS, columns=(TARIFFS.columns[0], way, TARIFFS.columns[1]))
+
+    with_way = [row async for row in rows_of(database, tariffs, View(), now=NOW, zone=OMSK)]
+
+    assert with_way == [row async for row in rows_of(database, TARIFFS, View(), now=NOW, zone=OMSK)]
+    assert len(with_way) == 2
 
 
 async def test_no_cell_is_a_formula(database: Database) -> None:
