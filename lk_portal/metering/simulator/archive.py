@@ -32,6 +32,7 @@ class ArchiveFaults:
         marked: Spans of records with this status: (start, end, status).
         percent: Its records say so much of what the registers counted.
         clock_off: How far its clock is ahead.
+        is_silent: It does not answer questions for its records, while its registers are read.
         began: Its first interval; from the oldest that the ring can hold when not given.
     """
 
@@ -39,6 +40,7 @@ class ArchiveFaults:
     marked: tuple[tuple[datetime, datetime, int], ...] = ()
     percent: int = 100
     clock_off: timedelta = timedelta(0)
+    is_silent: bool = False
     began: datetime | None = None
 
 

@@ -156,6 +156,8 @@ class SimulatedGateway:
         archive = meter.archive
         if archive is None or archive.ring.function is not ProfileFunction.FILE:
             return ExcCodes.ILLEGAL_FUNCTION
+        if archive.faults.is_silent:
+            raise NoSuchIdException
         return archive.file_words(self.clock(), file, first, count) or ExcCodes.ILLEGAL_ADDRESS
 
     async def _wait(self, meter: SimulatedMeter) -> None:

@@ -1,0 +1,398 @@
+"""Wishes to fill holes of a meter's data from its own archive ("Дочитать из архива"), and what came of them.
+
+Asking is a row and a time, like "Опросить сейчас": whatever process the worker is in, it finds the meter due,
+reads it, and then its archive (`jobs.replaying`). A wish stays open until that has succeeded or cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lk_portal.errors import N_, ConfigurationError, InputError, MeterError, NotFoundError
+from lk_portal.metering.base import profile_of
+from lk_portal.metering.types import LoadProfile, Quantity
+from lk_portal.models import ArchiveReplay, Meter, MeterConnection, RegisterReading
+from lk_portal.models.types import UtcTime, from_milliseconds, to_milliseconds
+from lk_portal.services import audit
+from lk_portal.services.archive_fill import TAKEN, Fate
+from lk_portal.services.connections import ask_now
+from lk_portal.services.database import Database
+from lk_portal.services.holes import Hole, holes_of
+from lk_portal.services.polling import due_gateways
+from lk_portal.services.read_context import Placement, placements_of
+from lk_portal.services.tables import table_of
+from lk_portal.services.texts import is_storable
+from lk_portal.services.visit import Visit
+
+ASKED = "desk:connection:replay"
+FILLED = "job:connection:replay"
+LOOK_BACK = timedelta(days=30)
+"""As far as the map of completeness goes."""
+NOT_YET = timedelta(hours=1)
+"""What was counted in the last hour may still be on its way."""
+AFTER_THE_HOUR = timedelta(minutes=5)
+"""The meter writes the record of an interval when it is over."""
+MOST_FAILURES = 5
+MOST_PARTS = 100
+"""More are not kept of one replay; the numbers count them all."""
+MOST_HOLES = 20
+
+audit.TEXTS[ASKED] = N_("The utility asked the meter's archive for missing data")
+audit.TEXTS[FILLED] = N_("Missing data were filled from the meter's archive")
+
+_wish = table_of(ArchiveReplay)
+_c, _meter, _link = _wish.c, table_of(Meter), table_of(MeterConnection)
+_reading = table_of(RegisterReading).c
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An open wish: the holes of a meter in [since, until), aware UTC."""
+
+    replay_id: int
+    meter_id: int
+    serial: str
+    since: datetime
+    until: datetime
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What became of neighbouring slots of a hole.
+
+    Attributes:
+        quantity: Of which energy.
+        start: Aware UTC.
+        end: Aware UTC, excluded.
+        fate: What became of them.
+        slots: How many they are.
+        archive_wh: Where archive and register disagree, what the one says: Wh after ratios.
+        register_wh: And the other.
+    """
+
+    quantity: Quantity
+    start: datetime
+    end: datetime
+    fate: Fate
+    slots: int
+    archive_wh: int = 0
+    register_wh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LastReplay:
+    """The newest wish of a meter.
+
+    Attributes:
+        is_open: It is not done yet.
+        since: Of the holes, aware UTC.
+        until: Their end.
+        at: When it was done, or failed last; None: nobody has tried.
+        error_code: Why it failed; "" of none.
+        error: In the words of who met it, English.
+        filled: How many slots were filled.
+        left: How many were not.
+        parts: What became of which.
+    """
+
+    is_open: bool
+    since: datetime
+    until: datetime
+    at: datetime | None
+    error_code: str
+    error: str
+    filled: int
+    left: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveView:
+    """What is missing of a meter's data, and what its archive could do about it.
+
+    Attributes:
+        profile: What the meter keeps; None: its model keeps nothing that can be read.
+        holes: The newest, newest first.
+        count: How many there are in `LOOK_BACK`.
+        last: The newest wish.
+    """
+
+    profile: LoadProfile | None
+    holes: tuple[Hole, ...]
+    count: int
+    last: LastReplay | None
+
+
+async def archive_of(
+    database: Database, *, serial: str, now: datetime, default_interval_s: int
+) -> ArchiveView:
+    """The holes of the last days of a meter that is polled, and how filling them goes.
+
+    Raises:
+        NotFoundError: There is no such meter.
+    """
+    profile = await _profile(database, serial, now, default_interval_s)
+    async with database.reading() as connection:
+        row = (await connection.execute(_NAMED.where(_meter.c.serial == serial))).one_or_none()
+        if row is None:
+            raise NotFoundError
+        places = [place for _, place in await placements_of(connection, [row.id])]
+        last = (await connection.execute(_last_of(row.id))).one_or_none()
+        delay = max(NOT_YET, timedelta(seconds=row.interval_s or default_interval_s))
+        holes = await _holes(connection, places, profile, now=now, until=now - delay)
+    newest = tuple(reversed(holes))
+    return ArchiveView(profile, newest[:MOST_HOLES], len(holes), _last(last) if last else None)
+
+
+async def ask_for_replay(
+    database: Database,
+    *,
+    serial: str,
+    start: datetime,
+    end: datetime,
+    default_interval_s: int,
+    staff_id: int,
+    visit: Visit,
+) -> None:
+    """Let a hole be filled from the meter's archive, as soon as it was polled; it stands in the audit.
+
+    Raises:
+        NotFoundError: There is no such meter.
+        InputError: It is not polled, keeps no archive, or there is no such hole.
+    """
+    profile = await _profile(database, serial, visit.at, default_interval_s)
+    if profile is None:
+        raise InputError(N_("The meter keeps no archive that can be read."))
+    if not visit.at - LOOK_BACK - timedelta(days=1) <= start < end <= visit.at:
+        raise InputError(N_("This hole is not there any more."))
+    async with database.writing() as connection:
+        meter_id = int((await connection.execute(_NAMED.where(_meter.c.serial == serial))).one().id)
+        places = [place for _, place in await placements_of(connection, [meter_id])]
+        if not await holes_of(connection, places, profile.quantities, since=start, until=end):
+            raise InputError(N_("This hole is not there any more."))
+        await ask_now(connection, [meter_id], now=visit.at)
+        await _wish_for(connection, meter_id, start, end, due_at=visit.at, now=visit.at, asked_by=staff_id)
+        await audit.record(
+            connection,
+            action=ASKED,
+            visit=visit,
+            actor=staff_id,
+            subject=None,
+            meter=serial,
+            since=start.isoformat(),
+            until=end.isoformat(),
+        )
+
+
+async def wish_after_gaps(
+    database: Database, meter_ids: Collection[int], *, polled_from: datetime, now: datetime
+) -> int:
+    """For those of the meters just polled that had not been read for over an hour, wish to fill that gap.
+
+    Due when the hour is over in which the gap ended: before, the archive has no record of it. Gives how many.
+
+    Args:
+        database: Where to.
+        meter_ids: Meters that keep an archive and were read now.
+        polled_from: When the polling of them began, aware UTC.
+        now: Aware UTC.
+    """
+    before = (
+        select(func.max(_reading.taken_at))
+        .where(
+            _reading.meter_id == _meter.c.id,
+            _reading.quantity == Quantity.A_PLUS,
+            _reading.zone == 0,
+            _reading.taken_at < polled_from,
+        )
+        .correlate(_meter)
+        .scalar_subquery()
+    )
+    query = select(_meter.c.id, before.label("before")).where(_meter.c.id.in_(meter_ids))
+    async with database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    gaps = [row for row in rows if row.before is not None and row.before < polled_from - timedelta(hours=1)]
+    if not gaps:
+        return 0
+    hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    async with database.writing() as connection:
+        for row in gaps:
+            since = max(row.before, now - LOOK_BACK) - timedelta(hours=1)
+            await _wish_for(connection, row.id, since, hour, due_at=hour + AFTER_THE_HOUR, now=now)
+    return len(gaps)
+
+
+async def _wish_for(
+    connection: AsyncConnection,
+    meter_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    due_at: datetime,
+    now: datetime,
+    asked_by: int | None = None,
+) -> None:
+    """A new wish, or the open one made wider and due no later."""
+    is_open = (_c.meter_id == meter_id) & _c.finished_at.is_(None)
+    row = (await connection.execute(select(_wish).where(is_open).with_for_update())).one_or_none()
+    if row is None:
+        values = {"meter_id": meter_id, "since": since, "until": until, "asked_at": now, "due_at": due_at}
+        await connection.execute(insert(_wish).values(asked_by=asked_by, outcomes=[], **_FRESH, **values))
+        return
+    values = {
+        "since": min(since, row.since),
+        "until": max(until, row.until),
+        "due_at": min(due_at, row.due_at),
+        "asked_by": row.asked_by or asked_by,
+    }
+    if asked_by is not None:
+        values |= {"asked_at": now, "failures": 0, "error_at": None, "error_code": "", "error": ""}
+    await connection.execute(update(_wish).where(_c.id == row.id).values(values))
+
+
+_FRESH = {"failures": 0, "error_code": "", "error": "", "filled": 0, "left": 0}
+
+
+async def due_replays(
+    database: Database, meter_ids: Collection[int], *, now: datetime, most: int
+) -> tuple[Replay, ...]:
+    """The open wishes of meters that were just read, the oldest first, at most so many."""
+    query = (
+        select(_c.id, _c.meter_id, _meter.c.serial, _c.since, _c.until, _c.failures)
+        .join(_meter, _meter.c.id == _c.meter_id)
+        .where(_c.finished_at.is_(None), _c.due_at <= now)
+        .order_by(_c.due_at, _c.id)
+    )
+    wanted = frozenset(meter_ids)
+    async with database.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    return tuple(Replay(*row) for row in rows if row.meter_id in wanted)[:most]
+
+
+async def note_failure(database: Database, replay: Replay, error: MeterError, *, now: datetime) -> None:
+    """The archive could not be read: what may pass is tried again with a later poll, a few times."""
+    failures = replay.failures + 1
+    is_over = not error.is_transient or failures >= MOST_FAILURES
+    values = {
+        "failures": failures,
+        "error_at": now,
+        "error_code": error.code,
+        "error": str(error).replace("\0", "")[:400],
+        "finished_at": now if is_over else None,
+    }
+    async with database.writing() as connection:
+        await connection.execute(update(_wish).where(_c.id == replay.replay_id).values(values))
+
+
+async def finish(
+    connection: AsyncConnection, replay: Replay, parts: Sequence[Part], *, now: datetime
+) -> None:
+    """A wish is done; in the transaction that has filled the holes."""
+    filled = sum(part.slots for part in parts if part.fate in TAKEN)
+    left = sum(part.slots for part in parts) - filled
+    is_same = and_(_c.since == replay.since, _c.until == replay.until)
+    values = {
+        # One that was made wider meanwhile is not done with it.
+        "finished_at": case((is_same, literal(now, UtcTime())), else_=None),
+        "error_code": "",
+        "error": "",
+        "error_at": None,
+        "filled": filled,
+        "left": left,
+        "outcomes": [_stored(part) for part in parts[:MOST_PARTS]],
+    }
+    await connection.execute(update(_wish).where(_c.id == replay.replay_id).values(values))
+    await audit.record(
+        connection,
+        action=FILLED,
+        visit=Visit("", "", now),
+        actor=None,
+        subject=None,
+        meter=replay.serial,
+        since=replay.since.isoformat(),
+        until=replay.until.isoformat(),
+        filled=filled,
+        left=left,
+        disagreed=sum(part.slots for part in parts if part.fate is Fate.DISAGREES),
+    )
+
+
+def _stored(part: Part) -> dict[str, int | str]:
+    return {
+        "quantity": int(part.quantity),
+        "start": to_milliseconds(part.start),
+        "end": to_milliseconds(part.end),
+        "fate": part.fate.value,
+        "slots": part.slots,
+        "archive_wh": part.archive_wh,
+        "register_wh": part.register_wh,
+    }
+
+
+def _last(row: Any) -> LastReplay:
+    parts = tuple(
+        Part(
+            quantity=Quantity(one["quantity"]),
+            start=from_milliseconds(one["start"]),
+            end=from_milliseconds(one["end"]),
+            fate=Fate(one["fate"]),
+            slots=one["slots"],
+            archive_wh=one["archive_wh"],
+            register_wh=one["register_wh"],
+        )
+        for one in row.outcomes
+    )
+    return LastReplay(
+        row.finished_at is None,
+        row.since,
+        row.until,
+        row.finished_at or row.error_at,
+        row.error_code,
+        row.error,
+        row.filled,
+        row.left,
+        parts,
+    )
+
+
+async def _holes(
+    connection: AsyncConnection,
+    places: Iterable[Placement],
+    profile: LoadProfile | None,
+    *,
+    now: datetime,
+    until: datetime,
+) -> tuple[Hole, ...]:
+    quantities = profile.quantities if profile else frozenset({Quantity.A_PLUS})
+    return await holes_of(connection, places, quantities, since=now - LOOK_BACK, until=until)
+
+
+async def _profile(
+    database: Database, serial: str, now: datetime, default_interval_s: int
+) -> LoadProfile | None:
+    """What a meter that is polled keeps; None of one that is not, or whose protocol is not known here."""
+    if not is_storable(serial):
+        raise NotFoundError
+    gateways = await due_gateways(database, now=now, default_interval_s=default_interval_s, serials=[serial])
+    if not gateways:
+        return None
+    try:
+        return profile_of(gateways[0], gateways[0].meters[0])
+    except ConfigurationError:
+        return None
+
+
+def _last_of(meter_id: int) -> Any:
+    # One that is open counts as newer than all that are done.
+    order = (_c.finished_at.is_(None).desc(), _c.asked_at.desc(), _c.id.desc())
+    return select(_wish).where(_c.meter_id == meter_id).order_by(*order).limit(1)
+
+
+_NAMED = select(_meter.c.id, _link.c.interval_s).join(_link, _link.c.meter_id == _meter.c.id)
