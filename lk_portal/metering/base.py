@@ -70,7 +70,7 @@ class ProfileAdapter(MeterAdapter, Protocol):
 
         Raises:
             UnsupportedError: The meter keeps no load profile.
-            DataInvalidError: Its clock is wrong by more than a tenth of an interval.
+            ClockWrongError: Its clock is wrong by more than a tenth of an interval.
             MeterError: As `read_registers`.
         """
         ...

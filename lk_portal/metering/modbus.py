@@ -114,7 +114,7 @@ class ModbusAdapter:
 
         Raises:
             UnsupportedError: The meter's map has no profile, or its clock's time zone is not known.
-            DataInvalidError: Its clock is wrong.
+            ClockWrongError: Its clock is wrong.
             MeterError: As `read_registers`.
         """
         _require_address(meter)

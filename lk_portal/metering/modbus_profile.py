@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lk_portal.errors import N_, DataInvalidError, UnsupportedError
+from lk_portal.errors import N_, ClockWrongError, DataInvalidError, UnsupportedError
 from lk_portal.metering.maps import RegisterMap
 from lk_portal.metering.profile_decode import (
     moments_of,
@@ -98,7 +98,8 @@ class RingReader:
         """The records of intervals in [start, end), aware UTC, oldest first.
 
         Raises:
-            DataInvalidError: The meter's clock is wrong, or it names a record that the ring has not.
+            ClockWrongError: By the meter's clock, records would belong to other times.
+            DataInvalidError: The meter names a record that the ring has not.
             MeterError: It could not be asked.
         """
         await self._check_clock()
@@ -126,8 +127,7 @@ class RingReader:
         moments = moments_of(wall, self._zone) or {wall.replace(tzinfo=self._zone)}
         wrong_s = min(abs((at - now).total_seconds()) for at in moments)
         if wrong_s > ring.interval_s / CLOCK_LEEWAY:
-            message = N_("The meter's clock is wrong by {seconds} s, so nothing was taken from its archive")
-            raise DataInvalidError(message, seconds=round(wrong_s))
+            raise ClockWrongError(seconds=round(wrong_s))
 
     async def _oldest_since(self, start: datetime) -> int | None:
         """The age of the oldest record whose interval begins at or after `start`; None: there is none.

@@ -6,26 +6,25 @@ reads it, and then its archive (`jobs.replaying`). A wish stays open until that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import and_, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, ConfigurationError, InputError, MeterError, NotFoundError
 from lk_portal.metering.base import profile_of
-from lk_portal.metering.types import LoadProfile, Quantity
+from lk_portal.metering.types import GatewayTarget, LoadProfile, Quantity
 from lk_portal.models import ArchiveReplay, Meter, MeterConnection, RegisterReading
-from lk_portal.models.types import UtcTime, from_milliseconds, to_milliseconds
+from lk_portal.models.types import UtcTime, to_milliseconds
 from lk_portal.services import audit
 from lk_portal.services.archive_fill import TAKEN, Fate
 from lk_portal.services.connections import ask_now
 from lk_portal.services.database import Database
-from lk_portal.services.holes import Hole, holes_of
+from lk_portal.services.holes import holes_of
 from lk_portal.services.polling import due_gateways
-from lk_portal.services.read_context import Placement, placements_of
+from lk_portal.services.read_context import placements_of
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import is_storable
 from lk_portal.services.visit import Visit
@@ -34,14 +33,11 @@ ASKED = "desk:connection:replay"
 FILLED = "job:connection:replay"
 LOOK_BACK = timedelta(days=30)
 """As far as the map of completeness goes."""
-NOT_YET = timedelta(hours=1)
-"""What was counted in the last hour may still be on its way."""
 AFTER_THE_HOUR = timedelta(minutes=5)
 """The meter writes the record of an interval when it is over."""
 MOST_FAILURES = 5
 MOST_PARTS = 100
 """More are not kept of one replay; the numbers count them all."""
-MOST_HOLES = 20
 
 audit.TEXTS[ASKED] = N_("The utility asked the meter's archive for missing data")
 audit.TEXTS[FILLED] = N_("Missing data were filled from the meter's archive")
@@ -86,71 +82,6 @@ class Part:
     register_wh: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LastReplay:
-    """The newest wish of a meter.
-
-    Attributes:
-        is_open: It is not done yet.
-        since: Of the holes, aware UTC.
-        until: Their end.
-        at: When it was done, or failed last; None: nobody has tried.
-        error_code: Why it failed; "" of none.
-        error: In the words of who met it, English.
-        filled: How many slots were filled.
-        left: How many were not.
-        parts: What became of which.
-    """
-
-    is_open: bool
-    since: datetime
-    until: datetime
-    at: datetime | None
-    error_code: str
-    error: str
-    filled: int
-    left: int
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveView:
-    """What is missing of a meter's data, and what its archive could do about it.
-
-    Attributes:
-        profile: What the meter keeps; None: its model keeps nothing that can be read.
-        holes: The newest, newest first.
-        count: How many there are in `LOOK_BACK`.
-        last: The newest wish.
-    """
-
-    profile: LoadProfile | None
-    holes: tuple[Hole, ...]
-    count: int
-    last: LastReplay | None
-
-
-async def archive_of(
-    database: Database, *, serial: str, now: datetime, default_interval_s: int
-) -> ArchiveView:
-    """The holes of the last days of a meter that is polled, and how filling them goes.
-
-    Raises:
-        NotFoundError: There is no such meter.
-    """
-    profile = await _profile(database, serial, now, default_interval_s)
-    async with database.reading() as connection:
-        row = (await connection.execute(_NAMED.where(_meter.c.serial == serial))).one_or_none()
-        if row is None:
-            raise NotFoundError
-        places = [place for _, place in await placements_of(connection, [row.id])]
-        last = (await connection.execute(_last_of(row.id))).one_or_none()
-        delay = max(NOT_YET, timedelta(seconds=row.interval_s or default_interval_s))
-        holes = await _holes(connection, places, profile, now=now, until=now - delay)
-    newest = tuple(reversed(holes))
-    return ArchiveView(profile, newest[:MOST_HOLES], len(holes), _last(last) if last else None)
-
-
 async def ask_for_replay(
     database: Database,
     *,
@@ -167,13 +98,14 @@ async def ask_for_replay(
         NotFoundError: There is no such meter.
         InputError: It is not polled, keeps no archive, or there is no such hole.
     """
-    profile = await _profile(database, serial, visit.at, default_interval_s)
+    line = await line_of(database, serial, visit.at, default_interval_s)
+    profile = profile_on(line) if line else None
     if profile is None:
         raise InputError(N_("The meter keeps no archive that can be read."))
     if not visit.at - LOOK_BACK - timedelta(days=1) <= start < end <= visit.at:
         raise InputError(N_("This hole is not there any more."))
     async with database.writing() as connection:
-        meter_id = int((await connection.execute(_NAMED.where(_meter.c.serial == serial))).one().id)
+        meter_id = int((await connection.execute(NAMED.where(_meter.c.serial == serial))).one().id)
         places = [place for _, place in await placements_of(connection, [meter_id])]
         if not await holes_of(connection, places, profile.quantities, since=start, until=end):
             raise InputError(N_("This hole is not there any more."))
@@ -336,63 +268,22 @@ def _stored(part: Part) -> dict[str, int | str]:
     }
 
 
-def _last(row: Any) -> LastReplay:
-    parts = tuple(
-        Part(
-            quantity=Quantity(one["quantity"]),
-            start=from_milliseconds(one["start"]),
-            end=from_milliseconds(one["end"]),
-            fate=Fate(one["fate"]),
-            slots=one["slots"],
-            archive_wh=one["archive_wh"],
-            register_wh=one["register_wh"],
-        )
-        for one in row.outcomes
-    )
-    return LastReplay(
-        row.finished_at is None,
-        row.since,
-        row.until,
-        row.finished_at or row.error_at,
-        row.error_code,
-        row.error,
-        row.filled,
-        row.left,
-        parts,
-    )
-
-
-async def _holes(
-    connection: AsyncConnection,
-    places: Iterable[Placement],
-    profile: LoadProfile | None,
-    *,
-    now: datetime,
-    until: datetime,
-) -> tuple[Hole, ...]:
-    quantities = profile.quantities if profile else frozenset({Quantity.A_PLUS})
-    return await holes_of(connection, places, quantities, since=now - LOOK_BACK, until=until)
-
-
-async def _profile(
+async def line_of(
     database: Database, serial: str, now: datetime, default_interval_s: int
-) -> LoadProfile | None:
-    """What a meter that is polled keeps; None of one that is not, or whose protocol is not known here."""
+) -> GatewayTarget | None:
+    """The line of a meter that is polled, with that meter alone."""
     if not is_storable(serial):
         raise NotFoundError
-    gateways = await due_gateways(database, now=now, default_interval_s=default_interval_s, serials=[serial])
-    if not gateways:
-        return None
+    lines = await due_gateways(database, now=now, default_interval_s=default_interval_s, serials=[serial])
+    return lines[0] if lines else None
+
+
+def profile_on(line: GatewayTarget) -> LoadProfile | None:
+    """What the one meter of `line` keeps; None: nothing that this process could read."""
     try:
-        return profile_of(gateways[0], gateways[0].meters[0])
-    except ConfigurationError:
+        return profile_of(line, line.meters[0])
+    except ConfigurationError:  # a protocol that only the worker knows
         return None
 
 
-def _last_of(meter_id: int) -> Any:
-    # One that is open counts as newer than all that are done.
-    order = (_c.finished_at.is_(None).desc(), _c.asked_at.desc(), _c.id.desc())
-    return select(_wish).where(_c.meter_id == meter_id).order_by(*order).limit(1)
-
-
-_NAMED = select(_meter.c.id, _link.c.interval_s).join(_link, _link.c.meter_id == _meter.c.id)
+NAMED = select(_meter.c.id, _link.c.interval_s).join(_link, _link.c.meter_id == _meter.c.id)

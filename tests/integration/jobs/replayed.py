@@ -24,7 +24,8 @@ from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
 from lk_portal.services.polling import due_gateways
 from lk_portal.services.readings import ReadingStore
-from lk_portal.services.replays import ArchiveView, archive_of, ask_for_replay
+from lk_portal.services.replay_view import ArchiveView, archive_of
+from lk_portal.services.replays import ask_for_replay
 from lk_portal.services.tables import table_of
 from lk_portal.services.users import create_user
 from lk_portal.services.visit import Visit

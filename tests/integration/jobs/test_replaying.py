@@ -223,7 +223,7 @@ async def test_nothing_is_taken_by_a_wrong_clock_and_the_reason_is_told(bench: B
     assert [is_measured(hours[at]) for at in GAP] == [False] * 5
     last = (await bench.view()).last
     assert last is not None
-    assert (last.is_open, last.error_code, last.parts) == (False, "data", ())
+    assert (last.is_open, last.error_code, last.parts) == (False, "clock", ())
     assert "3600 s" in last.error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lk_portal.errors import DataInvalidError, MeterError, MeterTimeoutError, UnsupportedError
+from lk_portal.errors import ClockWrongError, MeterError, MeterTimeoutError, UnsupportedError
 from lk_portal.metering.base import ProfileAdapter, adapter_for, profile_of
 from lk_portal.metering.maps import load_maps
 from lk_portal.metering.simulator import ArchiveFaults, Faults, LoadCurve, SimulatedGateway, SimulatedMeter
@@ -203,7 +203,7 @@ async def test_the_meters_own_marks_become_qualities(bench: Bench) -> None:
 @pytest.mark.parametrize("off_s", [-300, 300])
 async def test_nothing_is_taken_by_a_wrong_clock(bench: Bench, off_s: int) -> None:
     bench.show(clock_off=timedelta(seconds=off_s))
-    with pytest.raises(DataInvalidError, match="clock is wrong by 300 s"):
+    with pytest.raises(ClockWrongError, match="clock is wrong by 300 s"):
         await bench.read(START, START + DAY)
     bench.show(clock_off=timedelta(seconds=off_s // 3))
     assert len(a_plus(await bench.read(START, START + DAY))) == 48
