@@ -26,7 +26,7 @@ def upgrade():
         sa.Column("asked_by", sa.Integer(), nullable=True),
         sa.Column("finished_at", types.UtcTime(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("error_at", types.UtcTime(), nullable=True),
+        sa.Column("tried_at", types.UtcTime(), nullable=True),
         sa.Column("error_code", sa.String(length=32), nullable=False),
         sa.Column("error", sa.String(length=400), nullable=False),
         sa.Column("filled", sa.Integer(), nullable=False),

@@ -215,7 +215,7 @@ class ArchiveReplay(Table, table=True):
     )
     finished_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
     failures: int = Field(default=0)
-    error_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+    tried_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
     error_code: str = Field(default="", max_length=32)
     error: str = Field(default="", max_length=400)
     filled: int = Field(default=0, description="Intervals that were filled")

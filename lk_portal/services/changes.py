@@ -178,7 +178,7 @@ async def _connections(
         return []
     columns = (_link.c.meter_id, _link.c.last_success_at, _link.c.last_error_at)
     rows = list(await connection.execute(select(*columns).where(_link.c.meter_id.in_(ids))))
-    replayed = (_wish.c.meter_id, _wish.c.asked_at, _wish.c.error_at, _wish.c.finished_at)
+    replayed = (_wish.c.meter_id, _wish.c.asked_at, _wish.c.tried_at, _wish.c.finished_at)
     is_new = or_(*(at >= since for at in replayed[1:]))
     rows += await connection.execute(select(*replayed).where(_wish.c.meter_id.in_(ids), is_new))
     return [

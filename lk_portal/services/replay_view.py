@@ -38,7 +38,7 @@ class LastReplay:
         since: Of the holes, aware UTC.
         until: Their end.
         due_at: Not before this it is done, aware UTC.
-        at: When it was done, or failed last; None: nobody has tried.
+        at: When it was tried last; None: not yet.
         error_code: Why it failed; "" of none.
         error: In the words of who met it, English.
         filled: How many slots were filled.
@@ -119,7 +119,7 @@ def _last(row: Any) -> LastReplay:
         row.since,
         row.until,
         row.due_at,
-        row.finished_at or row.error_at,
+        row.tried_at,
         row.error_code,
         row.error,
         row.filled,

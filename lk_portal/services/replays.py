@@ -10,14 +10,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, insert, literal, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, ConfigurationError, InputError, MeterError, NotFoundError
 from lk_portal.metering.base import profile_of
 from lk_portal.metering.types import GatewayTarget, LoadProfile, Quantity
 from lk_portal.models import ArchiveReplay, Meter, MeterConnection, RegisterReading
-from lk_portal.models.types import UtcTime, to_milliseconds
+from lk_portal.models.types import to_milliseconds
 from lk_portal.services import audit
 from lk_portal.services.archive_fill import TAKEN, Fate
 from lk_portal.services.connections import ask_now
@@ -185,7 +185,7 @@ async def _wish_for(
         "asked_by": row.asked_by or asked_by,
     }
     if asked_by is not None:
-        values |= {"asked_at": now, "failures": 0, "error_at": None, "error_code": "", "error": ""}
+        values |= {"asked_at": now, "tried_at": None, "outcomes": [], **_FRESH}
     await connection.execute(update(_wish).where(_c.id == row.id).values(values))
 
 
@@ -214,7 +214,7 @@ async def note_failure(database: Database, replay: Replay, error: MeterError, *,
     is_over = not error.is_transient or failures >= MOST_FAILURES
     values = {
         "failures": failures,
-        "error_at": now,
+        "tried_at": now,
         "error_code": error.code,
         "error": str(error).replace("\0", "")[:400],
         "finished_at": now if is_over else None,
@@ -226,21 +226,29 @@ async def note_failure(database: Database, replay: Replay, error: MeterError, *,
 async def finish(
     connection: AsyncConnection, replay: Replay, parts: Sequence[Part], *, now: datetime
 ) -> None:
-    """A wish is done; in the transaction that has filled the holes."""
+    """What was wished for is done, as far as it is over; in the transaction that has filled the holes.
+
+    One for an hour that is not over yet stays open for that; one that was made wider meanwhile, for all.
+    """
     filled = sum(part.slots for part in parts if part.fate in TAKEN)
     left = sum(part.slots for part in parts) - filled
-    is_same = and_(_c.since == replay.since, _c.until == replay.until)
+    is_it = _c.id == replay.replay_id
+    row = (await connection.execute(select(_wish).where(is_it).with_for_update())).one()
+    is_same = (row.since, row.until) == (replay.since, replay.until)
+    is_over = replay.until <= now
     values = {
-        # One that was made wider meanwhile is not done with it.
-        "finished_at": case((is_same, literal(now, UtcTime())), else_=None),
+        "finished_at": now if is_same and is_over else None,
         "error_code": "",
         "error": "",
-        "error_at": None,
-        "filled": filled,
-        "left": left,
-        "outcomes": [_stored(part) for part in parts[:MOST_PARTS]],
+        "tried_at": now,
+        "filled": row.filled + filled,
+        "left": row.left + left,
+        "outcomes": [*row.outcomes, *(_stored(part) for part in parts)][:MOST_PARTS],
     }
-    await connection.execute(update(_wish).where(_c.id == replay.replay_id).values(values))
+    if is_same and not is_over:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        values |= {"since": max(hour, replay.since), "due_at": replay.until + AFTER_THE_HOUR}
+    await connection.execute(update(_wish).where(is_it).values(values))
     await audit.record(
         connection,
         action=FILLED,

@@ -87,7 +87,7 @@ def _hidden(found: ArchiveView) -> str:
 def _phase(last: LastReplay | None) -> str:
     if last is None:
         return ""
-    if last.is_open:
+    if last.is_open and (last.error_code or not last.filled):
         return "waiting"
     return "bad" if last.error_code or not last.filled else "good"
 
@@ -97,12 +97,16 @@ def _headline(last: LastReplay, zone: ZoneInfo, *, now: datetime) -> str:
         text = _("The archive could not be read: {reason}.", reason=_lowered(kind_text(last.error_code)))
         again = _("It is tried again with the next poll.")
         return f"{text} {again}" if last.is_open else text
-    if last.is_open and last.due_at > now:
-        return _(
-            "The archive is read with the first poll after {moment}.", moment=moment_text(last.due_at, zone)
-        )
-    if last.is_open:
-        return _("The archive is read right after the next poll.")
+    if not last.is_open:
+        return _numbers(last)
+    again = _("The archive is read right after the next poll.")
+    if last.due_at > now:
+        moment = moment_text(last.due_at, zone)
+        again = _("The archive is read with the first poll after {moment}.", moment=moment)
+    return f"{_numbers(last)} {again}" if last.filled else again
+
+
+def _numbers(last: LastReplay) -> str:
     filled = ngettext("{count} interval was filled", "{count} intervals were filled", last.filled)
     left = ngettext("{count} was not", "{count} were not", last.left)
     return f"{filled}, {left}." if last.left else f"{filled}."

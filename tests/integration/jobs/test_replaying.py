@@ -15,7 +15,8 @@ from lk_portal.models import ArchiveReplay, Installation, Interval, MeterConnect
 from lk_portal.services.archive_fill import Fate
 from lk_portal.services.database import Database
 from lk_portal.services.intervals import import_intervals, interval_row
-from lk_portal.services.replays import ASKED, FILLED
+from lk_portal.services.replay_store import keep
+from lk_portal.services.replays import ASKED, FILLED, due_replays
 from lk_portal.services.tables import table_of
 from tests import factories
 from tests.integration.jobs.replayed import (
@@ -153,7 +154,7 @@ async def test_a_second_time_changes_nothing(by_hand: Bench) -> None:
     assert await by_hand.versions() == versions
     last = (await by_hand.view()).last
     assert last is not None
-    assert (last.is_open, last.filled, last.left) == (False, 0, 0)
+    assert (last.is_open, last.filled, last.left) == (False, 10, 0)
 
 
 async def test_what_the_archive_has_not_stays_estimated_and_all_together_is_the_register(
@@ -387,10 +388,36 @@ async def test_what_cannot_be_asked_for_is_refused(by_hand: Bench) -> None:
     assert await by_hand.entries(ASKED) == []
 
 
+async def test_asked_for_early_the_wish_of_the_portal_stays_for_the_last_hour(bench: Bench) -> None:
+    await bench.be_silent()
+    await bench.ask(GAP[0], GAP[-1])
+    await bench.poll(BACK + MINUTE)
+    last = (await bench.view()).last
+    assert last is not None
+    assert (last.is_open, last.filled, last.due_at) == (True, 8, GAP[-1] + HOUR + 5 * MINUTE)
+    await bench.poll_every(BACK + 10 * MINUTE, AFTER)
+    hours = await bench.hours()
+    assert all(is_measured(hours[at]) for at in GAP)
+    assert sum(row.value_wh for row in hours.values()) == await registered_wh(bench)
+    last = (await bench.view()).last
+    assert last is not None
+    assert (last.is_open, last.filled, last.left) == (False, 10, 0)
+    assert fates(last.parts) == [(Fate.FILLED, 4), (Fate.FILLED, 1)]
+
+
 async def test_a_wish_made_wider_while_it_is_done_stays_open(by_hand: Bench) -> None:
     await by_hand.be_silent()
     await by_hand.poll_every(BACK + 10 * MINUTE, AFTER)
     await by_hand.ask(GAP[0], GAP[1])
+    ids, profile = [by_hand.point.meter_id], (await by_hand.view()).profile
+    assert profile is not None
+    (begun,) = await due_replays(by_hand.database, ids, now=AFTER, most=5)
     await by_hand.ask(GAP[2], GAP[3])
+    await keep(by_hand.database, begun, profile, (), now=AFTER)
     (wish,) = await by_hand.rows(ArchiveReplay)
-    assert (wish.since, wish.until) == (GAP[0], GAP[3])
+    assert (wish.since, wish.until, wish.finished_at) == (GAP[0], GAP[3], None)
+    await by_hand.poll(AFTER + MINUTE)
+    (wish,) = await by_hand.rows(ArchiveReplay)
+    assert wish.finished_at == AFTER + MINUTE
+    hours = await by_hand.hours()
+    assert [is_measured(hours[at]) for at in GAP] == [True, True, True, False, False]

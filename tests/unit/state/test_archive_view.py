@@ -61,8 +61,13 @@ def test_every_fate_has_words_without_a_gap(fate: Fate) -> None:
 @pytest.mark.parametrize(
     ("last", "phase", "words"),
     [
-        (replace(DONE, is_open=True, due_at=NOW + HOUR), "waiting", "после 24.11.2026, 19:00"),
-        (replace(DONE, is_open=True), "waiting", "сразу после опроса"),
+        (replace(DONE, is_open=True, filled=0, due_at=NOW + HOUR), "waiting", "после 24.11.2026, 19:00"),
+        (
+            replace(DONE, is_open=True, due_at=NOW + HOUR),
+            "good",
+            "Дочитано 3 интервала, 2 не дочитаны. Архив будет",
+        ),
+        (replace(DONE, is_open=True, filled=0), "waiting", "сразу после опроса"),
         (replace(DONE, is_open=True, error_code="timeout", due_at=NOW - HOUR), "waiting", "повторится"),
         (replace(DONE, error_code="clock"), "bad", "удалось: часы прибора учета"),
         (replace(DONE, filled=0), "bad", "Дочитано 0"),
