@@ -154,3 +154,10 @@ class DataInvalidError(MeterError):
 
     code = "data"
     message = N_("Impossible value: {detail}")
+
+
+class ClockWrongError(DataInvalidError):
+    """The meter's clock is wrong, so what it says of the past belongs to other times."""
+
+    code = "clock"
+    message = N_("The meter's clock is wrong by {seconds} s, so nothing was taken from its archive")

@@ -215,6 +215,7 @@ class Settings(BaseSettings):
     poll_interval_s: Annotated[int, Field(ge=5, le=86_400)] = 1800
     poll_concurrency: Annotated[int, Field(ge=1, le=1000)] = 200
     poll_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
+    is_archive_replayed: bool = True
     is_worker_embedded: bool = True
     maps_dir: Path | None = None
 

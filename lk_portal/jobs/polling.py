@@ -20,6 +20,7 @@ from dbos import error as dbos_error
 
 from lk_portal.errors import StorageError
 from lk_portal.jobs.batches import BatchQueue
+from lk_portal.jobs.replaying import Replaying
 from lk_portal.metering.poller import Poller
 from lk_portal.metering.types import GatewayTarget, PollOutcome
 from lk_portal.services import poll_batches
@@ -70,6 +71,7 @@ class Polling:
         self._tick_s = tick_s
         longest_wait_s = max(LONGEST_WAIT_S, portal.settings.poll_interval_s)
         self.queue = BatchQueue(QUEUE, job=JOB, longest_wait_s=longest_wait_s)
+        self._replaying = Replaying(portal, poller)
         self._troubled: frozenset[int] = frozenset()
         self._is_storing = True
         self.is_stopping = False
@@ -98,8 +100,11 @@ class Polling:
         with self.queue.noted(job_id, task):
             await _told(poll_batches.note_started(self._portal.database, job_id, now=self._portal.clock()))
             due = only(await self._due(), meter_ids)
-            result = await self._read(due) if due else BatchResult()
+            outcomes = await self._read(due)
+            result = _result(outcomes)
             await self._note_finished(job_id, result)
+            with contextlib.suppress(StorageError):  # what was wished for stays so
+                await self._replaying.after_poll(due, outcomes or ())
             return result
 
     async def _note_finished(self, job_id: str, result: BatchResult) -> None:
@@ -123,16 +128,18 @@ class Polling:
             default_interval_s=self._portal.settings.poll_interval_s,
         )
 
-    async def _read(self, gateways: Sequence[GatewayTarget]) -> BatchResult:
+    async def _read(self, gateways: Sequence[GatewayTarget]) -> tuple[PollOutcome, ...] | None:
+        """What came of the meters, which is stored; None where it could not be."""
+        if not gateways:
+            return ()
         try:
             outcomes = await self._poller.poll(gateways)
         except StorageError:
             self._note_storing(is_storing=False)
-            return BatchResult(is_stored=False)
+            return None
         self._note_storing(is_storing=True)
         self._note_troubled(gateways, outcomes)
-        failed = sum(outcome.error is not None for outcome in outcomes)
-        return BatchResult(read=len(outcomes) - failed, failed=failed)
+        return outcomes
 
     def _note_storing(self, *, is_storing: bool) -> None:
         """The poller has told of each attempt; here only the beginning and the end are worth a line."""
@@ -192,6 +199,13 @@ async def poll_batch(meter_ids: list[int]) -> dict[str, int | bool]:
         return {}
     result = await polling.run_batch(job_id, meter_ids)
     return {"read": result.read, "failed": result.failed, "is_stored": result.is_stored}
+
+
+def _result(outcomes: Sequence[PollOutcome] | None) -> BatchResult:
+    if outcomes is None:
+        return BatchResult(is_stored=False)
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    return BatchResult(read=len(outcomes) - failed, failed=failed)
 
 
 def batches_of(gateways: Iterable[GatewayTarget], *, size: int = BATCH_SIZE) -> list[list[int]]:

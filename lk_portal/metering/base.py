@@ -8,10 +8,19 @@ point group `lk_portal.plugins`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
 from lk_portal.errors import N_, ConfigurationError
-from lk_portal.metering.types import Capability, GatewayTarget, MeterTarget, PollOutcome, Snapshot
+from lk_portal.metering.types import (
+    Capability,
+    GatewayTarget,
+    LoadProfile,
+    MeterTarget,
+    PollOutcome,
+    ProfileRecord,
+    Snapshot,
+)
 
 
 @runtime_checkable
@@ -39,6 +48,31 @@ class MeterAdapter(Protocol):
 
     async def close(self) -> None:
         """Give the connection up. Never raises; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class ProfileAdapter(MeterAdapter, Protocol):
+    """An adapter with `Capability.INTERVALS`: it can also read what a meter keeps of the past."""
+
+    def profile_of(self, meter: MeterTarget) -> LoadProfile | None:
+        """The load profile of `meter`, by its model and without asking it; None: it keeps none."""
+        ...
+
+    async def read_profile(
+        self, meter: MeterTarget, start: datetime, end: datetime
+    ) -> tuple[ProfileRecord, ...]:
+        """The records of intervals that lie in [start, end), aware UTC, oldest first.
+
+        What the meter has no record of is not there: never a zero. So is an interval of which two records
+        say different things, or whose time does not follow from its stamp. The meter's clock is looked at
+        first: an archive by a wrong clock would put energy where it was not used.
+
+        Raises:
+            UnsupportedError: The meter keeps no load profile.
+            ClockWrongError: Its clock is wrong by more than a tenth of an interval.
+            MeterError: As `read_registers`.
+        """
         ...
 
 
@@ -78,6 +112,18 @@ def adapter_for(gateway: GatewayTarget) -> MeterAdapter:
             known=", ".join(sorted(_adapters)),
         )
     return factory(gateway)
+
+
+def profile_of(gateway: GatewayTarget, meter: MeterTarget) -> LoadProfile | None:
+    """The load profile that `meter` keeps and its adapter can read; None: there is none. Asks nobody.
+
+    Raises:
+        ConfigurationError: No adapter speaks the gateway's protocol.
+    """
+    adapter = adapter_for(gateway)
+    if Capability.INTERVALS in adapter.capabilities and isinstance(adapter, ProfileAdapter):
+        return adapter.profile_of(meter)
+    return None
 
 
 def known_protocols() -> tuple[str, ...]:

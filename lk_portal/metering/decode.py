@@ -15,7 +15,9 @@ from itertools import chain
 from struct import Struct
 
 from lk_portal.errors import N_, DataInvalidError, ProtocolError
-from lk_portal.metering.maps import MapRegister, NoValue, RegisterMap, WordOrder
+from lk_portal.metering.map_fields import MapRegister, NoValue, WordOrder
+from lk_portal.metering.maps import RegisterMap
+from lk_portal.metering.profile_maps import ProfileMap
 from lk_portal.metering.types import Quantity, RegisterValue
 
 
@@ -36,7 +38,7 @@ class ReadBlock:
     """Registers that one question reads.
 
     Attributes:
-        function: Modbus function, 3 or 4.
+        function: Modbus function: 3 or 4, 20 of a record in a file.
         address: First word, as sent.
         count: Words to ask for.
         is_optional: Holds tariff registers only; a variant without them may refuse the addresses.
@@ -67,7 +69,18 @@ def plan_for(register_map: RegisterMap) -> ReadPlan:
     within `max_words`. With the usual gap of 0 no undocumented address is ever asked for: some meters
     refuse the whole question then.
     """
-    return ReadPlan(tuple(_block(register_map, group) for group in _groups(register_map)))
+    return ReadPlan(
+        tuple(
+            _block(register_map.function, register_map.word_order, group, group[0].address, group[-1].end)
+            for group in _groups(register_map)
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def record_block(profile: ProfileMap, order: WordOrder) -> ReadBlock:
+    """A record of a load profile, for `decode_block`; its address is the record's own."""
+    return _block(profile.function, order, list(profile.values), 0, profile.record_words)
 
 
 def _groups(register_map: RegisterMap) -> Iterator[list[MapRegister]]:
@@ -84,13 +97,12 @@ def _groups(register_map: RegisterMap) -> Iterator[list[MapRegister]]:
         yield group
 
 
-def _block(register_map: RegisterMap, group: list[MapRegister]) -> ReadBlock:
-    start = group[0].address
-    order = tuple(chain.from_iterable(_word_order(r, start, register_map.word_order) for r in group))
+def _block(function: int, word_order: WordOrder, group: list[MapRegister], start: int, end: int) -> ReadBlock:
+    order = tuple(chain.from_iterable(_word_order(r, start, word_order) for r in group))
     return ReadBlock(
-        function=register_map.function.value,
+        function=int(function),
         address=start,
-        count=group[-1].end - start,
+        count=end - start,
         is_optional=all(register.zone > 0 for register in group),
         _cells=tuple(map(_cell, group)),
         _order=order,

@@ -8,126 +8,35 @@ start with the file, the key and the reason, never discovered at night by a wron
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from enum import IntEnum, StrEnum
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from lk_portal.errors import ConfigurationError
+from lk_portal.metering.map_fields import (
+    MAX_READ_WORDS,
+    QUANTITIES,
+    FunctionName,
+    MapRegister,
+    NoValueName,
+    OrderName,
+    QuantityName,
+    ReadFunction,
+    Scale,
+    Strict,
+    Text,
+    TypeName,
+    WordOrder,
+)
+from lk_portal.metering.profile_maps import ProfileEntry, ProfileMap
 from lk_portal.metering.types import Quantity
 
 PACKAGE_MAPS = Path(__file__).parent / "maps"
-MAX_READ_WORDS = 125
-"""The Modbus application protocol's limit for one question (V1.1b3, 6.3 and 6.4)."""
-
-
-class ReadFunction(IntEnum):
-    """The Modbus function that reads a map's registers."""
-
-    HOLDING = 3
-    INPUT = 4
-
-
-class WordOrder(StrEnum):
-    """Which of a value's 16-bit words comes first; inside a word the high byte always does."""
-
-    BIG = "big"
-    LITTLE = "little"
-
-
-class RegisterType(StrEnum):
-    """How a value lies in its words."""
-
-    INT16 = "int16"
-    UINT16 = "uint16"
-    INT32 = "int32"
-    UINT32 = "uint32"
-    INT64 = "int64"
-    UINT64 = "uint64"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-
-    @property
-    def words(self) -> int:
-        """How many 16-bit registers a value takes."""
-        return int(self.value[-2:]) // 16
-
-    @property
-    def struct_code(self) -> str:
-        """The letter of the `struct` module for this type."""
-        return _STRUCT_CODES[self]
-
-    @property
-    def is_float(self) -> bool:
-        """Floats say "no value" by NaN, integers by markers."""
-        return self in (RegisterType.FLOAT32, RegisterType.FLOAT64)
-
-
-_STRUCT_CODES = {
-    RegisterType.INT16: "h",
-    RegisterType.UINT16: "H",
-    RegisterType.INT32: "i",
-    RegisterType.UINT32: "I",
-    RegisterType.INT64: "q",
-    RegisterType.UINT64: "Q",
-    RegisterType.FLOAT32: "f",
-    RegisterType.FLOAT64: "d",
-}
-
-
-class NoValue(StrEnum):
-    """Bit patterns a maker uses for "there is no value". All ones is understood for every integer."""
-
-    ALL_ONES = "all-ones"
-    SIGNED_MAX = "signed-max"
-    SIGNED_MIN = "signed-min"
-
-    def words(self, count: int) -> tuple[int, ...]:
-        """The pattern over `count` words, high word first."""
-        first, rest = _NO_VALUE_WORDS[self]
-        return (first, *(rest for _ in range(count - 1)))
-
-
-_NO_VALUE_WORDS = {
-    NoValue.ALL_ONES: (0xFFFF, 0xFFFF),
-    NoValue.SIGNED_MAX: (0x7FFF, 0xFFFF),
-    NoValue.SIGNED_MIN: (0x8000, 0x0000),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class MapRegister:
-    """One cumulative energy register.
-
-    Attributes:
-        quantity: What is counted.
-        zone: 0 is the sum, 1..8 are the meter's own tariff registers.
-        address: First word, as sent (counted from zero).
-        type: How the value lies in its words.
-        scale_wh: What one unit of the register is worth in Wh or varh; exact.
-        capacity_wh: Where the register wraps to zero, Wh.
-        no_value: Further bit patterns that mean "no value".
-    """
-
-    quantity: Quantity
-    zone: int
-    address: int
-    type: RegisterType
-    scale_wh: Fraction
-    capacity_wh: int
-    no_value: frozenset[NoValue]
-
-    @property
-    def end(self) -> int:
-        """The address after the last word."""
-        return self.address + self.type.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +55,7 @@ class RegisterMap:
         max_gap: How many documented words of no interest one question may read along.
         registers: At least the sum of A+, ordered by address.
         sources: Where the cells were checked.
+        profile: The load profile, of models that keep one.
     """
 
     name: str
@@ -159,75 +69,22 @@ class RegisterMap:
     max_gap: int
     registers: tuple[MapRegister, ...]
     sources: tuple[str, ...]
+    profile: ProfileMap | None = None
 
     def register(self, quantity: Quantity, zone: int = 0) -> MapRegister | None:
         """The register that counts `quantity` in `zone`, if the model has one."""
         return next((r for r in self.registers if (r.quantity, r.zone) == (quantity, zone)), None)
 
 
-_QUANTITIES = {
-    "A+": Quantity.A_PLUS,
-    "A-": Quantity.A_MINUS,
-    "R+": Quantity.R_PLUS,
-    "R-": Quantity.R_MINUS,
-}
-_FUNCTIONS: dict[object, ReadFunction] = {
-    3: ReadFunction.HOLDING,
-    4: ReadFunction.INPUT,
-    "holding": ReadFunction.HOLDING,
-    "input": ReadFunction.INPUT,
-}
-_Named = TypeVar("_Named")
-
-
-def _one_of(names: Mapping[object, _Named]) -> Callable[[object], _Named]:
-    """A validator that turns a name of the file into our enum, and lists the names when it cannot."""
-
-    def convert(value: object) -> _Named:
-        if isinstance(value, str | int) and not isinstance(value, bool) and value in names:
-            return names[value]
-        raise ValueError(f"{value!r} is not one of {', '.join(map(str, names))}")
-
-    return convert
-
-
-def _scale(value: object) -> Fraction:
-    """A positive decimal written as a string: a TOML float would not be exact."""
-    if not isinstance(value, str):
-        raise ValueError(f'{value!r} must be a decimal in quotes, e.g. "0.1"')
-    try:
-        scale = Fraction(Decimal(value))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise ValueError(f"{value!r} is not a decimal number") from None
-    if scale <= 0:
-        raise ValueError(f"{value!r} must be above zero")
-    return scale
-
-
-_Text = Annotated[str, Field(min_length=1)]
-_QuantityName = Annotated[Quantity, BeforeValidator(_one_of(dict(_QUANTITIES)))]
-_TypeName = Annotated[RegisterType, BeforeValidator(_one_of({t.value: t for t in RegisterType}))]
-_OrderName = Annotated[WordOrder, BeforeValidator(_one_of({o.value: o for o in WordOrder}))]
-_NoValueName = Annotated[NoValue, BeforeValidator(_one_of({n.value: n for n in NoValue}))]
-_FunctionName = Annotated[ReadFunction, BeforeValidator(_one_of(_FUNCTIONS))]
-_Scale = Annotated[Fraction, BeforeValidator(_scale)]
-
-
-class _Strict(BaseModel):
-    """Unknown keys and wrong types are refused instead of guessed at."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
-
-
-class _RegisterEntry(_Strict):
-    quantity: _QuantityName
+class _RegisterEntry(Strict):
+    quantity: QuantityName
     zone: Annotated[int, Field(ge=0, le=8)] = 0
     address: Annotated[int, Field(ge=0, le=0xFFFF)]
-    type: _TypeName
-    scale_wh: _Scale
+    type: TypeName
+    scale_wh: Scale
     capacity_wh: Annotated[int, Field(gt=0)] | None = None
-    no_value: list[_NoValueName] = []
-    source: _Text | None = None
+    no_value: Annotated[list[NoValueName], Field(default_factory=list)]
+    source: Text | None = None
 
     @property
     def end(self) -> int:
@@ -236,7 +93,7 @@ class _RegisterEntry(_Strict):
     @property
     def label(self) -> str:
         """`A+ zone 1 at 0x0046`, as the messages call it."""
-        name = next(text for text, quantity in _QUANTITIES.items() if quantity is self.quantity)
+        name = next(text for text, quantity in QUANTITIES.items() if quantity is self.quantity)
         return f"{name} zone {self.zone} at 0x{self.address:04X}"
 
     @model_validator(mode="after")
@@ -246,25 +103,33 @@ class _RegisterEntry(_Strict):
         return self
 
 
-class _MapFile(_Strict):
+class _MapFile(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    manufacturer: _Text
-    model: _Text
-    title: _Text
-    function: _FunctionName
-    word_order: _OrderName
+    manufacturer: Text
+    model: Text
+    title: Text
+    function: FunctionName
+    word_order: OrderName
     max_power_w: Annotated[int, Field(gt=0)]
     capacity_wh: Annotated[int, Field(gt=0)]
     max_words: Annotated[int, Field(ge=4, le=MAX_READ_WORDS)] = MAX_READ_WORDS
     max_gap: Annotated[int, Field(ge=0, lt=MAX_READ_WORDS)] = 0
-    sources: Annotated[list[_Text], Field(min_length=2)]
+    sources: Annotated[list[Text], Field(min_length=2)]
     registers: Annotated[list[_RegisterEntry], Field(min_length=1)]
+    profile: ProfileEntry | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> _MapFile:
         problems = [*_duplicates(self.registers), *_overlaps(self.registers)]
         if not any(r.quantity is Quantity.A_PLUS and r.zone == 0 for r in self.registers):
             problems.append("the sum of A+ (zone 0) is missing")
+        sums = {r.quantity for r in self.registers if r.zone == 0}
+        # Without a register nothing could tell whether what the profile says is true.
+        problems += [
+            f"the profile has {value.quantity.name}, of which there is no sum register"
+            for value in (self.profile.values if self.profile else ())
+            if value.quantity not in sums
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -314,7 +179,7 @@ def _problem(error: ErrorDetails) -> str:
 
 
 def _as_map(checked: _MapFile) -> RegisterMap:
-    fields = checked.model_dump(exclude={"registers", "sources", "capacity_wh"})
+    fields = checked.model_dump(exclude={"registers", "sources", "capacity_wh", "profile"})
     registers = tuple(
         MapRegister(
             quantity=entry.quantity,
@@ -327,7 +192,8 @@ def _as_map(checked: _MapFile) -> RegisterMap:
         )
         for entry in sorted(checked.registers, key=lambda entry: entry.address)
     )
-    return RegisterMap(**fields, registers=registers, sources=tuple(checked.sources))
+    profile = checked.profile.as_map() if checked.profile else None
+    return RegisterMap(**fields, registers=registers, sources=tuple(checked.sources), profile=profile)
 
 
 _maps: dict[str, RegisterMap] = {}

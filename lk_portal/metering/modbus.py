@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -18,6 +19,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ConnectionException, ModbusIOException
 from pymodbus.framer import FramerType
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.file_message import FileRecord, ReadFileRecordResponse
 
 from lk_portal.errors import (
     N_,
@@ -31,8 +34,19 @@ from lk_portal.errors import (
 )
 from lk_portal.metering.base import register_adapter
 from lk_portal.metering.decode import ReadBlock, ReadPlan, decode_block, plan_for, require_sum
-from lk_portal.metering.maps import ReadFunction, map_named
-from lk_portal.metering.types import Capability, GatewayTarget, MeterTarget, RegisterValue, Snapshot
+from lk_portal.metering.map_fields import ReadFunction
+from lk_portal.metering.maps import RegisterMap, map_named
+from lk_portal.metering.modbus_profile import Question, RingReader, profile_in
+from lk_portal.metering.profile_maps import ProfileFunction
+from lk_portal.metering.types import (
+    Capability,
+    GatewayTarget,
+    LoadProfile,
+    MeterTarget,
+    ProfileRecord,
+    RegisterValue,
+    Snapshot,
+)
 
 _pymodbus_log = logging.getLogger("pymodbus.logging")
 if _pymodbus_log.level == logging.NOTSET:
@@ -52,7 +66,7 @@ class ModbusAdapter:
     late would be taken for the answer to the next question. A new link begins with nothing under way.
     """
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REGISTERS})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REGISTERS, Capability.INTERVALS})
 
     def __init__(
         self, gateway: GatewayTarget, *, framer: FramerType, clock: Callable[[], datetime] = _utc_now
@@ -78,14 +92,38 @@ class ModbusAdapter:
             DataInvalidError: The values cannot be true.
             UnsupportedError: No register map has the name of the meter's model, or the address is none.
         """
-        if not 0 <= meter.device_id <= 0xFF:
-            raise UnsupportedError(N_("Not supported: device address {address}"), address=meter.device_id)
+        _require_address(meter)
         plan = self._plans.get(meter.model) or self._plan(meter)
         values: list[RegisterValue] = []
         for block in plan.blocks:
-            values += decode_block(block, await self._ask(block, meter.device_id))
+            values += decode_block(block, await self._read(block, meter.device_id))
         require_sum(values)
         return Snapshot(self._clock(), tuple(values))
+
+    def profile_of(self, meter: MeterTarget) -> LoadProfile | None:
+        """The load profile that the meter's map describes; None of a map without one, and without a map."""
+        try:
+            return profile_in(map_named(meter.model))
+        except ConfigurationError:
+            return None
+
+    async def read_profile(
+        self, meter: MeterTarget, start: datetime, end: datetime
+    ) -> tuple[ProfileRecord, ...]:
+        """The records of [start, end), aware UTC; see `ProfileAdapter` and `modbus_profile`.
+
+        Raises:
+            UnsupportedError: The meter's map has no profile, or its clock's time zone is not known.
+            ClockWrongError: Its clock is wrong.
+            MeterError: As `read_registers`.
+        """
+        _require_address(meter)
+
+        async def ask(question: Question) -> Sequence[int]:
+            return await self._ask(question, meter.device_id)
+
+        reader = RingReader(_map_of(meter), meter.options, ask=ask, clock=self._clock)
+        return await reader.read(start, end)
 
     async def close(self) -> None:
         """Give the link up. Never raises; may be called twice."""
@@ -93,20 +131,23 @@ class ModbusAdapter:
         await asyncio.sleep(0)  # the socket is closed in the loop's next turn
 
     def _plan(self, meter: MeterTarget) -> ReadPlan:
-        try:
-            plan = plan_for(map_named(meter.model))
-        except ConfigurationError as error:
-            raise UnsupportedError(N_("Not supported: no register map {model}"), model=meter.model) from error
-        self._plans[meter.model] = plan
+        plan = self._plans[meter.model] = plan_for(_map_of(meter))
         return plan
 
-    async def _ask(self, block: ReadBlock, device_id: int) -> Sequence[int]:
-        """The registers of `block`; any failure but a refusal leaves no link behind."""
+    async def _read(self, block: ReadBlock, device_id: int) -> Sequence[int]:
+        """The registers of `block`; those of a tariff that this variant has not say "no value"."""
         try:
-            return await self._exchange(block, device_id)
+            return await self._ask(Question(block.function, block.address, block.count), device_id)
         except DeviceError as refusal:
             if block.is_optional and refusal.device_code == ExcCodes.ILLEGAL_ADDRESS:
                 return _no_values(block)
+            raise
+
+    async def _ask(self, question: Question, device_id: int) -> Sequence[int]:
+        """The words that answer; any failure but a refusal leaves no link behind."""
+        try:
+            return await self._exchange(question, device_id)
+        except DeviceError:
             raise
         except MeterError:
             self._drop()
@@ -119,27 +160,26 @@ class ModbusAdapter:
             self._drop()
             raise
 
-    async def _exchange(self, block: ReadBlock, device_id: int) -> Sequence[int]:
+    async def _exchange(self, question: Question, device_id: int) -> Sequence[int]:
         client = self._client
         if client is None or not client.connected:
             client = await self._connect()
-        is_holding = block.function == ReadFunction.HOLDING
-        read = client.read_holding_registers if is_holding else client.read_input_registers
         self._has_heard = False
         self._is_waiting = True
         try:
-            answer = await read(block.address, count=block.count, device_id=device_id)
+            answer = await _put(client, question, device_id)
         finally:
             self._is_waiting = False
         if answer.isError():
             raise DeviceError(answer.exception_code)
-        if len(answer.registers) != block.count or answer.function_code != block.function:
+        words = _words_of(answer)
+        if len(words) != question.count or answer.function_code != question.function:
             raise ProtocolError(
                 N_("{got} registers came where {expected} were asked for"),
-                got=len(answer.registers),
-                expected=block.count,
+                got=len(words),
+                expected=question.count,
             )
-        return answer.registers
+        return words
 
     async def _connect(self) -> AsyncModbusTcpClient:
         self._drop()
@@ -220,6 +260,37 @@ class ModbusAdapter:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+def _require_address(meter: MeterTarget) -> None:
+    if not 0 <= meter.device_id <= 0xFF:
+        raise UnsupportedError(N_("Not supported: device address {address}"), address=meter.device_id)
+
+
+def _map_of(meter: MeterTarget) -> RegisterMap:
+    try:
+        return map_named(meter.model)
+    except ConfigurationError as error:
+        raise UnsupportedError(N_("Not supported: no register map {model}"), model=meter.model) from error
+
+
+async def _put(client: AsyncModbusTcpClient, question: Question, device_id: int) -> ModbusPDU:
+    """Ask by the function of the question, and wait for the answer."""
+    address, count = question.address, question.count
+    if question.function == ProfileFunction.FILE:
+        # pymodbus counts bytes here, and words everywhere else.
+        part = FileRecord(file_number=question.file, record_number=address, record_length=2 * count)
+        return await client.read_file_record([part], device_id=device_id)
+    is_holding = question.function == ReadFunction.HOLDING
+    read = client.read_holding_registers if is_holding else client.read_input_registers
+    return await read(address, count=count, device_id=device_id)
+
+
+def _words_of(answer: ModbusPDU) -> Sequence[int]:
+    if isinstance(answer, ReadFileRecordResponse):
+        data = b"".join(part.record_data for part in answer.records)
+        return struct.unpack(f">{len(data) // 2}H", data[: len(data) // 2 * 2])
+    return answer.registers
 
 
 def _reason(error: OSError) -> str:

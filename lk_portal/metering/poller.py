@@ -11,10 +11,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 from lk_portal.errors import (
+    N_,
     ConfigurationError,
     MeterError,
     MeterTimeoutError,
@@ -23,10 +25,15 @@ from lk_portal.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from lk_portal.metering.base import MeterAdapter, ReadingSink, adapter_for
-from lk_portal.metering.types import GatewayTarget, MeterTarget, PollOutcome, Snapshot
+from lk_portal.metering.base import MeterAdapter, ProfileAdapter, ReadingSink, adapter_for
+from lk_portal.metering.types import GatewayTarget, MeterTarget, PollOutcome, ProfileRecord, Snapshot
 
 logger = logging.getLogger(__name__)
+
+PROFILE_PIECE = timedelta(days=2)
+"""So much of a load profile is asked for at once; between two pieces others may use the line."""
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +121,40 @@ class Poller:
         await self._close_idle()
         return tuple(collected.outcomes)
 
+    async def read_profile(
+        self, gateway: GatewayTarget, meter: MeterTarget, start: datetime, end: datetime
+    ) -> tuple[ProfileRecord, ...]:
+        """What a meter's load profile has of [start, end), aware UTC, by the link its polls use.
+
+        Asked for in pieces, each under the line's lock and the meter's deadline, and tried again like a poll.
+
+        Raises:
+            MeterError: A piece could not be read, and nothing of the whole is told.
+        """
+        found: list[ProfileRecord] = []
+        while start < end:
+            piece_end = min(start + PROFILE_PIECE, end)
+            found += await self._read_piece(gateway, meter, start, piece_end)
+            start = piece_end
+        return tuple(found)
+
+    async def _read_piece(
+        self, gateway: GatewayTarget, meter: MeterTarget, start: datetime, end: datetime
+    ) -> tuple[ProfileRecord, ...]:
+        async def ask(adapter: MeterAdapter) -> tuple[ProfileRecord, ...]:
+            if not isinstance(adapter, ProfileAdapter):
+                raise UnsupportedError(N_("Not supported: the meter keeps no load profile"))
+            return await adapter.read_profile(meter, start, end)
+
+        lock = self._locks.setdefault(gateway.endpoint, asyncio.Lock())
+        async with lock, self._slots:
+            try:
+                return await self._in_time(gateway, self._limits.attempts, ask)
+            except MeterError:
+                raise
+            except Exception as bug:
+                raise _bug(bug, gateway, meter) from bug
+
     async def close(self) -> None:
         """Close every link. Never raises; may be called twice, and the poller used again."""
         lines, self._lines = self._lines, {}
@@ -144,28 +185,31 @@ class Poller:
         error = dead
         if error is None:
             try:
-                snapshot = await self._read_in_time(gateway, meter, attempts)
+                snapshot = await self._in_time(gateway, attempts, lambda of: of.read_registers(meter))
             except MeterError as failure:
                 error = failure
             except Exception as bug:
-                logger.exception("a meter's adapter failed unexpectedly", extra=_context(gateway, meter))
-                error = ProtocolError(detail=f"{type(bug).__name__}: {bug}")
+                error = _bug(bug, gateway, meter)
         return PollOutcome(meter.meter_id, started_at, self._clock(), snapshot, error)
 
-    async def _read_in_time(self, gateway: GatewayTarget, meter: MeterTarget, attempts: int) -> Snapshot:
+    async def _in_time(
+        self, gateway: GatewayTarget, attempts: int, ask: Callable[[MeterAdapter], Awaitable[_Read]]
+    ) -> _Read:
         deadline_s = self._limits.meter_deadline_s
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._read(gateway, meter, attempts)
+                return await self._read(gateway, attempts, ask)
         except TimeoutError as error:
             raise MeterTimeoutError(seconds=f"{deadline_s:g}") from error
 
-    async def _read(self, gateway: GatewayTarget, meter: MeterTarget, attempts: int) -> Snapshot:
+    async def _read(
+        self, gateway: GatewayTarget, attempts: int, ask: Callable[[MeterAdapter], Awaitable[_Read]]
+    ) -> _Read:
         adapter = await self._adapter(gateway)
         tried = 1
         while True:
             try:
-                return await adapter.read_registers(meter)
+                return await ask(adapter)
             except MeterError as error:
                 if not error.is_transient or tried >= attempts:
                     raise
@@ -275,6 +319,12 @@ async def _close(adapter: MeterAdapter) -> None:
         await adapter.close()
     except Exception:
         logger.exception("a meter's adapter failed to close")
+
+
+def _bug(bug: Exception, gateway: GatewayTarget, meter: MeterTarget) -> MeterError:
+    """An adapter broke its contract: that is told as a failure of the meter, and logged as what it is."""
+    logger.exception("a meter's adapter failed unexpectedly", extra=_context(gateway, meter))
+    return ProtocolError(detail=f"{type(bug).__name__}: {bug}")
 
 
 def _context(gateway: GatewayTarget, meter: MeterTarget) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, IntFlag, StrEnum
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,8 @@ class IntervalFlag(IntFlag):
     """The register began anew inside the interval; the energy across the jump is unknown, not counted."""
     SPREAD = 8
     """The snapshots were further apart than the interval: their difference was spread over it."""
+    ARCHIVE = 16
+    """It comes from the meter's own load profile, read afterwards."""
 
 
 class LoadState(StrEnum):
@@ -123,6 +125,43 @@ class Snapshot:
     taken_at: datetime
     registers: tuple[RegisterValue, ...]
     relay: RelayState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProfile:
+    """What a meter keeps of the past: the energy of each interval, for a while.
+
+    Attributes:
+        interval: Length of an interval; an hour at most, and a whole number of them is an hour.
+        depth: How far back it goes when none was left out.
+        quantities: What is kept.
+        resolution_wh: How far an interval's energy may be from the truth, Wh before ratios.
+    """
+
+    interval: timedelta
+    depth: timedelta
+    quantities: frozenset[Quantity]
+    resolution_wh: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """The energy of one interval [start, end), as the meter's load profile has it.
+
+    Attributes:
+        quantity: What was counted.
+        start: Aware UTC.
+        end: Aware UTC.
+        value_wh: Wh or varh before ratios; 0 of a missing one, which is never to be counted.
+        quality: By the status the meter gave the record: MEASURED; ESTIMATED: not exact, by its own words;
+            MISSING: not to be used, by its own words.
+    """
+
+    quantity: Quantity
+    start: datetime
+    end: datetime
+    value_wh: int
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)

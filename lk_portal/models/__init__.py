@@ -29,6 +29,7 @@ from lk_portal.models.event import MeterEvent
 from lk_portal.models.imports import ImportFile, ImportRun, ImportStatus
 from lk_portal.models.letter import Letter, LetterKind, LetterStatus
 from lk_portal.models.metering import (
+    ArchiveReplay,
     Gateway,
     Installation,
     InstallationReading,
@@ -79,6 +80,7 @@ __all__ = [
     "Account",
     "AccountClaim",
     "AnswerTemplate",
+    "ArchiveReplay",
     "Attachment",
     "AttachmentContent",
     "Attempt",

@@ -183,3 +183,41 @@ class PollBatch(Table, table=True):
     finished_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
     read: int = Field(default=0)
     failed: int = Field(default=0)
+
+
+class ArchiveReplay(Table, table=True):
+    """A wish to fill holes of a meter's data from its own archive, and what came of it.
+
+    A meter has one that is open at a time. It is done at the meter's next successful poll from `due_at` on.
+    `since` and `until` bound the holes; `outcomes` says what became of their parts (`services.replays.Part`).
+    """
+
+    __tablename__ = "archive_replay"
+    __table_args__ = (
+        Index("ix_archive_replay_meter_id_asked_at", "meter_id", "asked_at"),
+        Index(
+            "uq_archive_replay_open",
+            "meter_id",
+            unique=True,
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    meter_id: int = Field(foreign_key="meter.id")
+    since: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    until: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    asked_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    due_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    asked_by: int | None = Field(
+        default=None, foreign_key="portal_user.id", ondelete="SET NULL", description="None: the portal itself"
+    )
+    finished_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+    failures: int = Field(default=0)
+    tried_at: datetime | None = Field(default=None, sa_column=Column(UtcTime()))
+    error_code: str = Field(default="", max_length=32)
+    error: str = Field(default="", max_length=400)
+    filled: int = Field(default=0, description="Intervals that were filled")
+    left: int = Field(default=0, description="Intervals that were not")
+    outcomes: list[dict[str, int | str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))

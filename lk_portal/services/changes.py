@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.models import (
     Account,
+    ArchiveReplay,
     AuditEntry,
     InfoPage,
     Installation,
@@ -60,7 +61,7 @@ _CONNECTION = "connection:"
 
 
 def connection_topic(meter_id: int) -> str:
-    """A meter was read, or could not be."""
+    """A meter was read, or could not be; likewise its archive."""
     return f"{_CONNECTION}{meter_id}"
 
 
@@ -172,12 +173,15 @@ async def _cabinets(connection: AsyncConnection, times: dict[str, datetime]) -> 
 async def _connections(
     connection: AsyncConnection, since: datetime, followed: Collection[str]
 ) -> list[Change]:
-    """Of the connections that somebody looks at, those that were tried."""
+    """Of the connections that somebody looks at, those that were tried, or whose archive was asked for."""
     ids = [int(topic.removeprefix(_CONNECTION)) for topic in followed if topic.startswith(_CONNECTION)]
     if not ids:
         return []
     columns = (_link.c.meter_id, _link.c.last_success_at, _link.c.last_error_at)
-    rows = await connection.execute(select(*columns).where(_link.c.meter_id.in_(ids)))
+    rows = list(await connection.execute(select(*columns).where(_link.c.meter_id.in_(ids))))
+    replayed = (_wish.c.meter_id, _wish.c.asked_at, _wish.c.tried_at, _wish.c.finished_at)
+    is_new = or_(*(at >= since for at in replayed[1:]))
+    rows += await connection.execute(select(*replayed).where(_wish.c.meter_id.in_(ids), is_new))
     return [
         (connection_topic(meter_id), at)
         for meter_id, *times in rows
@@ -206,7 +210,7 @@ _fresh, _ticket, _page = table_of(PointFreshness), table_of(Ticket), table_of(In
 _event, _place = table_of(MeterEvent), table_of(Installation)
 _point, _account, _seen = table_of(MeteringPoint), table_of(Account), table_of(SeenMarker)
 _entry, _user, _presence = table_of(AuditEntry), table_of(User), table_of(TicketPresence)
-_link = table_of(MeterConnection)
+_link, _wish = table_of(MeterConnection), table_of(ArchiveReplay)
 _SINCE: BindParameter[datetime] = bindparam("since")
 _POINTS = select(_fresh.c.point_id, _fresh.c.changed_at).where(_fresh.c.changed_at >= _SINCE)
 _TICKETS = select(_ticket.c.id, _ticket.c.subscriber_id, _ticket.c.updated_at).where(

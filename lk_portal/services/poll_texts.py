@@ -13,6 +13,7 @@ KINDS = {
     "device": N_("The meter refused to answer"),
     "unsupported": N_("It cannot be read in this way"),
     "data": N_("Impossible values came"),
+    "clock": N_("The meter's clock is wrong"),
 }
 """What happened, short."""
 
@@ -25,6 +26,7 @@ ADVICE = {
     "protocol": N_("Look whether the protocol is right, and whether something disturbs the line."),
     "device": N_("Look whether the register map is the one of this model."),
     "unsupported": N_("Look at the protocol, the address on the line and the register map."),
+    "clock": N_("Set the meter's clock right; until then nothing is taken from its archive."),
     "data": N_("Nothing was counted. Compare the meter's display with the readings."),
 }
 """What to do about it."""

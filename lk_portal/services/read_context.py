@@ -126,11 +126,7 @@ def _ms(stored: int | datetime | None) -> int | None:
 async def _load_placements(
     connection: AsyncConnection, wanted: dict[str, list[int]], found: dict[int, MeterContext]
 ) -> None:
-    rows = (await connection.execute(_PLACEMENTS, wanted)).all()
-    tariffs = await load_zones(connection, {row[8] for row in rows if row[8] is not None})
-    for meter_id, installation_id, point_id, since, until, ct, vt, timezone, tariff_id in rows:
-        clock = clock_of(timezone, tariffs.get(tariff_id, NO_TARIFF))
-        place = Placement(installation_id, point_id, to_milliseconds(since), _ms(until), ct * vt, clock)
+    for meter_id, place in await placements_of(connection, wanted["meters"]):
         found[meter_id].placements.append(place)
     initial = await _load_initial(connection, wanted)
     for meter_id, values in initial.items():
@@ -144,6 +140,18 @@ async def _load_initial(
     for row in (await connection.execute(_INITIAL, wanted)).all():
         initial[row[0]][row[1], row[2], row[3]] = row[4]
     return initial
+
+
+async def placements_of(connection: AsyncConnection, meters: Sequence[int]) -> list[tuple[int, Placement]]:
+    """Where meters have stood, as (meter, placement); nothing is locked."""
+    rows = (await connection.execute(_PLACEMENTS, {"meters": meters})).all()
+    tariffs = await load_zones(connection, {row[8] for row in rows if row[8] is not None})
+    found = []
+    for meter_id, installation_id, point_id, since, until, ct, vt, timezone, tariff_id in rows:
+        clock = clock_of(timezone, tariffs.get(tariff_id, NO_TARIFF))
+        place = Placement(installation_id, point_id, to_milliseconds(since), _ms(until), ct * vt, clock)
+        found.append((meter_id, place))
+    return found
 
 
 def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:

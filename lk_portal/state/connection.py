@@ -14,8 +14,11 @@ from lk_portal.services.changes import connection_topic
 from lk_portal.services.connections import ConnectionView, ask_for_poll, connection_of
 from lk_portal.services.context import current
 from lk_portal.services.poll_texts import advice_text, kind_text
+from lk_portal.services.replay_view import archive_of
+from lk_portal.services.replays import ask_for_replay
 from lk_portal.state.accounts_view import Row, reading_row
 from lk_portal.state.address_bar import named_in
+from lk_portal.state.archive_view import archive_texts, span_of
 from lk_portal.state.guard import STAFF, requires, user_id, who
 from lk_portal.state.live import follow
 from lk_portal.state.load_view import word_of
@@ -41,6 +44,15 @@ class ConnectionState(rx.State):
     gateway_url: str = ""
     problem: str = ""
     may_poll: bool = False
+    has_archive: bool = False
+    archive_note: str = ""
+    holes: list[Row] = []
+    holes_note: str = ""
+    replay_phase: str = ""
+    replay: str = ""
+    replay_advice: str = ""
+    replay_parts: list[Row] = []
+    replay_problem: str = ""
     is_shown: bool = False
 
     @rx.event
@@ -50,7 +62,7 @@ class ConnectionState(rx.State):
         serial = named_in(self, "/admin/connections")
         if serial != self.serial:
             self.reset()
-        self.serial, self.problem = serial, ""
+        self.serial, self.problem, self.replay_problem = serial, "", ""
         try:
             await self._read()
         except NotFoundError:
@@ -71,6 +83,29 @@ class ConnectionState(rx.State):
         except PortalError as error:
             self.problem = say(error)
 
+    @rx.event
+    @requires(Role.ADMIN)
+    async def fill_hole(self, key: str) -> None:
+        """Let a hole be filled from the meter's archive; what comes of it comes by itself."""
+        self.replay_problem = ""
+        span = span_of(key)
+        if span is None:
+            return
+        portal = current()
+        try:
+            await ask_for_replay(
+                portal.database,
+                serial=self.serial,
+                start=span[0],
+                end=span[1],
+                default_interval_s=portal.settings.poll_interval_s,
+                staff_id=user_id(),
+                visit=visit_of(self),
+            )
+            await self._read()
+        except PortalError as error:
+            self.replay_problem = say(error)
+
     async def _show(self) -> None:
         """Something came of a poll."""
         await self._read()
@@ -84,9 +119,17 @@ class ConnectionState(rx.State):
             default_interval_s=portal.settings.poll_interval_s,
         )
         follow(self.router.session.client_token, type(self), frozenset({connection_topic(found.meter_id)}))
+        archive = await archive_of(
+            portal.database,
+            serial=self.serial,
+            now=portal.clock(),
+            default_interval_s=portal.settings.poll_interval_s,
+        )
         identity = who()
         self.may_poll = identity is not None and identity.role is Role.ADMIN
-        for name, value in texts_of(found, portal.settings.zone).items():
+        texts = texts_of(found, portal.settings.zone)
+        texts |= archive_texts(archive, portal.settings.zone, now=portal.clock())
+        for name, value in texts.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
         self.is_shown = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +14,10 @@ from sqlalchemy import select
 
 from lk_portal.metering.maps import load_maps
 from lk_portal.metering.simulator import Faults, SimulatedGateway, SimulatedMeter
+from lk_portal.metering.types import PollOutcome, Quantity, RegisterValue, Snapshot
 from lk_portal.models import AccountClaim, ClaimReason, Gateway, Letter, LetterKind, LetterStatus
 from lk_portal.services.database import Database
+from lk_portal.services.readings import ReadingStore
 from lk_portal.services.tables import table_of
 from tests import factories
 from tests.e2e import seed
@@ -31,13 +33,16 @@ POLL_NOW = "connection_state.poll_now"
 
 
 @asynccontextmanager
-async def a_line(site: Site, serial: str) -> AsyncIterator[SimulatedMeter]:
-    """A meter that is read once an hour, and whose faults are ours."""
+async def a_line(
+    site: Site, serial: str, *, map_name: str = MAP, read_at: Sequence[datetime] = ()
+) -> AsyncIterator[SimulatedMeter]:
+    """A meter that is read once an hour, and was at some moments before; its faults are ours."""
     load_maps()
-    meter = SimulatedMeter(serial, MAP, 1)
+    meter = SimulatedMeter(serial, map_name, 1)
     database = Database(site.settings.database_address)
     async with SimulatedGateway([meter]) as line:
-        point = await factories.a_metered_point(database, map_name=MAP)
+        point = await factories.a_metered_point(database, map_name=map_name)
+        await _read_before(database, point.meter_id, meter, read_at)
         gateway_id = await factories.gateway(database, port=line.port)
         async with database.writing() as connection:
             gate = table_of(Gateway)
@@ -57,6 +62,48 @@ async def a_line(site: Site, serial: str) -> AsyncIterator[SimulatedMeter]:
                     gate.update().where(gate.c.id == gateway_id).values(is_enabled=False)
                 )
             await database.close()
+
+
+async def _read_before(
+    database: Database, meter_id: int, meter: SimulatedMeter, moments: Sequence[datetime]
+) -> None:
+    store = ReadingStore(database, clock=lambda: datetime.now(UTC), default_interval_s=3600)
+    for at in moments:
+        energies = {q: meter.value_wh(at, q) for q in (Quantity.A_PLUS, Quantity.R_PLUS)}
+        values = tuple(RegisterValue(quantity, 0, value) for quantity, value in energies.items())
+        await store.store((PollOutcome(meter_id, at, at, Snapshot(at, values)),))
+
+
+async def test_a_hole_is_filled_from_the_archive_of_the_meter_live(page: Page, site: Site) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    moments = [hour - timedelta(minutes=10 * back) for back in range(48, 35, -1)]  # until six hours ago
+    async with a_line(site, "DESK0002", map_name="simulated-profile", read_at=moments):
+        await sign_in(page, site, seed.ADMIN)
+        await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
+        await page.goto(f"{site.url}/admin/connections/DESK0002")
+        await expect(page.locator("#poll-result")).to_contain_text("опрошен", timeout=ANSWER_MS)
+        await expect(page.locator("#archive-note")).to_contain_text("по 30 мин за 93 дн.")
+        newest = page.locator("#holes li").first
+        await expect(newest).to_contain_text("расчетн", timeout=ANSWER_MS)
+        await page.evaluate("window.isTheSamePage = true")
+
+        await newest.get_by_role("button", name="Дочитать из архива").click()
+        result = page.locator("#replay-result")
+        await expect(result).to_have_attribute("data-phase", "good", timeout=ANSWER_MS)
+        await expect(result).to_contain_text("Дочитано")
+        await expect(page.locator("#replay-parts li").first).to_contain_text("показания сходятся")
+        await expect(page.locator("#holes li").first).not_to_contain_text("расчетн")
+        assert await page.evaluate("window.isTheSamePage")
+
+
+async def test_a_model_without_an_archive_says_so(page: Page, site: Site) -> None:
+    async with a_line(site, "DESK0003"):
+        await sign_in(page, site, seed.ADMIN)
+        await expect(page.get_by_role("heading", name="Рабочий стол")).to_be_visible()
+        await page.goto(f"{site.url}/admin/connections/DESK0003")
+        await expect(page.locator("#archive-note")).to_contain_text("не ведет архив")
+        await expect(page.locator("#holes li").first).to_be_visible()
+        await expect(page.get_by_role("button", name="Дочитать из архива")).to_have_count(0)
 
 
 async def test_a_silent_meter_is_told_and_polled_again_live(page: Page, site: Site) -> None:
@@ -100,13 +147,19 @@ def next_polls(site: Site, serial: str) -> int | None:
         return found
 
 
+def wishes(site: Site, serial: str) -> int:
+    with closing(sqlite3.connect(site.portal.data_dir / "portal.sqlite3")) as connection:
+        query = "SELECT count(*) FROM archive_replay r JOIN meter m ON m.id = r.meter_id WHERE m.serial = ?"
+        return int(connection.execute(query, [serial]).fetchone()[0])
+
+
 @pytest.mark.parametrize("who", ["visitor", seed.SUBSCRIBER, seed.OPERATOR])
 async def test_only_an_admin_polls(site: Site, who: str) -> None:
     from lk_portal.lk_portal import app
 
     name = next(one for one in app._registration_context.event_handlers if one.endswith(POLL_NOW))
-    load = name.replace("poll_now", "load")
-    async with a_line(site, f"ONLY{abs(hash(who)) % 10**6:06}") as meter:
+    load, fill = name.replace("poll_now", "load"), name.replace("poll_now", "fill_hole")
+    async with a_line(site, f"ONLY{abs(hash(who)) % 10**6:06}", map_name="simulated-profile") as meter:
         for _ in range(200):
             before = next_polls(site, meter.serial)
             if before is not None:
@@ -118,9 +171,12 @@ async def test_only_an_admin_polls(site: Site, who: str) -> None:
             path = f"/admin/connections/{meter.serial}"
             await client.send(load, path=path)
             await client.send(name, path=path)
+            hour = int(datetime.now(UTC).timestamp()) // 3600 * 3600
+            await client.send(fill, {"key": f"{hour - 20 * 3600}-{hour - 10 * 3600}"}, path=path)
             answer = await client.settle()
         assert next_polls(site, meter.serial) == before
-        assert (MAP in answer or "modbus-tcp" in answer) == (who == seed.OPERATOR)
+        assert await asyncio.to_thread(wishes, site, meter.serial) == 0
+        assert ("modbus-tcp" in answer) == (who == seed.OPERATOR)
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, TELEPHONE], ids=["1280", "390"])

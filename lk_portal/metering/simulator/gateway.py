@@ -19,6 +19,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from lk_portal.errors import ConfigurationError
 from lk_portal.metering.maps import RegisterMap
+from lk_portal.metering.profile_maps import ProfileFunction
+from lk_portal.metering.simulator.archive import SimulatedArchive
+from lk_portal.metering.simulator.files import file_question
 from lk_portal.metering.simulator.meter import SimulatedMeter
 
 _GARBAGE = bytes.fromhex("dead beef 0bad f00d 5a5a a5a5 0123")
@@ -76,6 +79,7 @@ class SimulatedGateway:
             ignore_missing_devices=True,
             trace_packet=self._on_packet,
             trace_pdu=self._on_pdu,
+            custom_pdu=[file_question(self._answer_file)],
         )
         try:
             await server.serve_forever(background=True)
@@ -121,18 +125,40 @@ class SimulatedGateway:
             registers: list[int],
             written: list[int] | list[bool] | None,
         ) -> ExcCodes | None:
-            self.questions += 1
             if function != register_map.function or written is not None:
+                self.questions += 1
                 return ExcCodes.ILLEGAL_FUNCTION
-            await self._wait(meter)
-            if meter.faults.silent:
-                raise NoSuchIdException
-            if meter.faults.refuse_code is not None:
-                return ExcCodes(meter.faults.refuse_code)
-            self._refresh(meter, range(address, address + count), registers, first)
-            return None
+            refusal = await self._hear(meter)
+            if refusal is None:
+                self._refresh(meter, range(address, address + count), registers, first)
+            return refusal
 
         return SimDevice(meter.device_id, list(_spans(register_map)), action=refresh)
+
+    async def _hear(self, meter: SimulatedMeter) -> ExcCodes | None:
+        """Take a question as the meter's faults will have it; gives the refusal, if it refuses."""
+        self.questions += 1
+        await self._wait(meter)
+        if meter.faults.silent:
+            raise NoSuchIdException
+        return None if meter.faults.refuse_code is None else ExcCodes(meter.faults.refuse_code)
+
+    async def _answer_file(
+        self, device_id: int, file: int, first: int, count: int
+    ) -> tuple[int, ...] | ExcCodes:
+        """The words of a file (function 20), or why there are none."""
+        meter = self.meters.get(device_id)
+        if meter is None:
+            raise NoSuchIdException
+        refusal = await self._hear(meter)
+        if refusal is not None:
+            return refusal
+        archive = meter.archive
+        if archive is None or archive.ring.function is not ProfileFunction.FILE:
+            return ExcCodes.ILLEGAL_FUNCTION
+        if archive.faults.is_silent:
+            raise NoSuchIdException
+        return archive.file_words(self.clock(), file, first, count) or ExcCodes.ILLEGAL_ADDRESS
 
     async def _wait(self, meter: SimulatedMeter) -> None:
         if self.latency_s:
@@ -148,6 +174,9 @@ class SimulatedGateway:
             if register.address < asked.stop and register.end > asked.start:
                 place = register.address - first
                 registers[place : place + register.type.words] = meter.words(at, register)
+        if meter.archive is not None:
+            for address, words in _archive_words(meter.archive, at, asked):
+                registers[address - first : address - first + len(words)] = words
 
     def _on_packet(self, is_sending: bool, data: bytes) -> bytes:
         """Replaces the answer's bytes where a meter is to talk nonsense."""
@@ -166,15 +195,42 @@ class SimulatedGateway:
         return pdu
 
 
+def _archive_words(
+    archive: SimulatedArchive, at: datetime, asked: range
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """What registers of a load profile hold, as far as they are asked for: (address, words)."""
+    ring = archive.ring
+    if ring.clock_address in asked:
+        yield ring.clock_address, archive.clock_words(at)
+    if ring.newest_address in asked:
+        yield ring.newest_address, (archive.newest_word(at),)
+    whole = range(ring.first, ring.first + ring.records * ring.record_words)
+    if ring.function is not ProfileFunction.FILE and asked.start in whole:
+        yield asked.start, archive.words(at, asked.start - ring.first, len(asked))
+
+
 def _spans(register_map: RegisterMap) -> Iterator[SimData]:
     """The addresses the meter knows: the map's registers and the documented gaps between them."""
-    start = end = register_map.registers[0].address
-    for register in register_map.registers:
-        if register.address - end > register_map.max_gap:
-            yield _span(start, end)
-            start = register.address
-        end = register.end
+    start = end = -1
+    for first, after in sorted(_known(register_map)):
+        if end < 0 or first - end > register_map.max_gap:
+            if end >= 0:
+                yield _span(start, end)
+            start = first
+        end = after
     yield _span(start, end)
+
+
+def _known(register_map: RegisterMap) -> Iterator[tuple[int, int]]:
+    """Where registers begin and end."""
+    for register in register_map.registers:
+        yield register.address, register.end
+    ring = register_map.profile
+    if ring is not None:
+        yield ring.newest_address, ring.newest_address + 1
+        yield ring.clock_address, ring.clock_address + ring.stamp.words
+        if ring.function is not ProfileFunction.FILE:
+            yield ring.first, ring.first + ring.records * ring.record_words
 
 
 def _span(start: int, end: int) -> SimData:

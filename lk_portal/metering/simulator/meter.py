@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from lk_portal.metering.decode import encode_register
-from lk_portal.metering.maps import MapRegister, RegisterMap, map_named
+from lk_portal.metering.map_fields import MapRegister
+from lk_portal.metering.maps import RegisterMap, map_named
+from lk_portal.metering.simulator.archive import SimulatedArchive
 from lk_portal.metering.simulator.curve import LoadCurve
 from lk_portal.metering.types import Quantity
 
@@ -105,6 +107,8 @@ class SimulatedMeter:
         self.curve = curve or LoadCurve.of_serial(serial)
         self.faults = faults or Faults()
         self.offset_wh = offset_wh
+        ring = self.register_map.profile
+        self.archive = SimulatedArchive(self, ring) if ring else None
 
     @property
     def register_map(self) -> RegisterMap:

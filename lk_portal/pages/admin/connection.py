@@ -33,6 +33,7 @@ def connection() -> rx.Component:
             breadcrumb((_("Connections"), "/admin/connections"), here=ConnectionState.serial),
             _result(),
             _registers(),
+            _archive(),
             card(
                 rx.el.h2(_("Connection"), class_name=HEADING),
                 rx.el.p(
@@ -63,7 +64,7 @@ def _result() -> rx.Component:
         rx.el.h2(_("Last poll"), class_name=HEADING),
         rx.el.div(
             rx.el.p(
-                _sign(),
+                _sign(ConnectionState.phase),
                 rx.el.span(ConnectionState.headline, class_name="text-xl font-semibold"),
                 rx.cond(
                     (ConnectionState.when != "") & (ConnectionState.phase != "waiting"),
@@ -116,9 +117,9 @@ def _result() -> rx.Component:
     )
 
 
-def _sign() -> rx.Component:
+def _sign(phase: rx.Var[str]) -> rx.Component:
     return rx.match(
-        ConnectionState.phase,
+        phase,
         ("good", icon("check", class_name="size-6 text-success")),
         ("bad", icon("critical", class_name="size-6 text-error")),
         ("waiting", icon("clock", class_name="size-6 text-info")),
@@ -138,6 +139,79 @@ def _registers() -> rx.Component:
             ),
             empty(_("There are no readings yet"), _("They appear here when the meter has been read.")),
         ),
+    )
+
+
+def _archive() -> rx.Component:
+    """Holes of the last days, and what became of asking the meter's archive."""
+    return card(
+        rx.el.h2(_("Missing data of 30 days"), class_name=HEADING),
+        rx.el.p(ConnectionState.archive_note, id="archive-note"),
+        rx.el.div(
+            rx.cond(
+                ConnectionState.replay != "",
+                rx.el.p(
+                    _sign(ConnectionState.replay_phase),
+                    rx.el.span(ConnectionState.replay, class_name="font-semibold"),
+                    id="replay-result",
+                    class_name="flex items-center gap-3 mt-3",
+                    custom_attrs={"data-phase": ConnectionState.replay_phase},
+                ),
+            ),
+            rx.cond(
+                ConnectionState.replay_advice != "",
+                rx.el.p(
+                    rx.el.strong(_("What to do:")), " ", ConnectionState.replay_advice, class_name="mt-2"
+                ),
+            ),
+            role="status",
+        ),
+        rx.cond(
+            ConnectionState.replay_problem != "",
+            notice(ConnectionState.replay_problem, kind="error", icon_name="warning"),
+        ),
+        rx.cond(
+            ConnectionState.replay_parts.length() > 0,
+            rx.el.ul(
+                rx.foreach(ConnectionState.replay_parts, _part),
+                id="replay-parts",
+                class_name="mt-2 text-sm",
+            ),
+        ),
+        rx.cond(
+            ConnectionState.holes.length() > 0,
+            rx.el.ul(
+                rx.foreach(ConnectionState.holes, _hole),
+                id="holes",
+                class_name="divide-y divide-base-300 mt-3",
+            ),
+            rx.el.p(_("Nothing is missing."), class_name="mt-3"),
+        ),
+        rx.el.p(ConnectionState.holes_note, class_name="text-sm"),
+    )
+
+
+def _part(row: Row) -> rx.Component:
+    return rx.el.li(row["when"], ": ", row["fate"], key=row["key"], class_name="py-1")
+
+
+def _hole(row: Row) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(row["when"], class_name="font-medium tabular-nums sm:w-80"),
+        rx.el.span(row["what"], class_name="grow"),
+        rx.cond(
+            ConnectionState.may_poll & ConnectionState.has_archive,
+            rx.el.button(
+                icon("download"),
+                _("Fetch from the archive"),
+                type="button",
+                on_click=ConnectionState.fill_hole(row["key"]),
+                aria_label=f"{_('Fetch from the archive')}: {row['when']}",
+                class_name="btn btn-outline min-h-11 text-base self-start",
+            ),
+        ),
+        key=row["key"],
+        class_name="flex flex-col sm:flex-row sm:items-center gap-1 sm:gap-3 py-2",
     )
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
-from lk_portal.models import Account, MeteringPoint, Premises, Subscriber
+from lk_portal.errors import StorageError
+from lk_portal.models import Account, ArchiveReplay, MeteringPoint, Premises, Subscriber
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services import audit, info_editing, migrations
 from lk_portal.services.addresses import suggest
@@ -527,3 +528,47 @@ async def test_connections_of_before_are_kept_and_the_queue_begins_empty(empty_a
     assert (queue.waiting, queue.done) == (0, 0)
     assert (found.successes, found.last_success_at) == (3, NOW)
     assert _rows(empty_address, "SELECT count(*) FROM verification") == [(1,)]
+
+
+async def test_readings_of_before_can_be_filled_from_archives(empty_address: str) -> None:
+    migrate(empty_address, revision="0015")
+    meter = {"id": 1, "serial": "S1", "model": "M", "map_name": "simulated-profile"}
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    interval = {
+        "point_id": 1,
+        "quantity": 1,
+        "start": NOW,
+        "duration_s": 3600,
+        "value_wh": 5,
+        "covered_s": 3600,
+        "zone": 0,
+        "quality": 2,
+        "flags": 8,
+    }
+    with engine.begin() as connection:
+        for table, row in (("meter", meter), ("interval", interval)):
+            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    kept = _rows(empty_address, "SELECT point_id, value_wh, flags FROM interval")
+    assert kept == [(1, 5, 8)]
+    wish = table_of(ArchiveReplay)
+    row = {"since": NOW, "until": NOW, "asked_at": NOW, "due_at": NOW, "outcomes": [{"slots": 3}]}
+    row |= {"failures": 0, "error_code": "", "error": "", "filled": 0, "left": 0}
+    database = Database(empty_address)
+    async with database.writing() as connection:
+        await connection.execute(wish.insert().values(meter_id=1, finished_at=NOW, **row))
+        await connection.execute(wish.insert().values(meter_id=1, **row))
+    with pytest.raises((DBAPIError, StorageError)):  # a second one that is open
+        async with database.writing() as connection:
+            await connection.execute(wish.insert().values(meter_id=1, **row))
+    async with database.reading() as connection:
+        found = (await connection.execute(wish.select())).all()
+    await database.close()
+    assert [(one.outcomes, one.since) for one in found] == [([{"slots": 3}], NOW)] * 2

@@ -13,15 +13,8 @@ from hypothesis import strategies as st
 
 from lk_portal.errors import DataInvalidError, ProtocolError
 from lk_portal.metering.decode import decode_block, encode_register, plan_for, require_sum
-from lk_portal.metering.maps import (
-    MapRegister,
-    NoValue,
-    ReadFunction,
-    RegisterMap,
-    RegisterType,
-    WordOrder,
-    map_named,
-)
+from lk_portal.metering.map_fields import MapRegister, NoValue, ReadFunction, RegisterType, WordOrder
+from lk_portal.metering.maps import RegisterMap, map_named
 from lk_portal.metering.types import Quantity, RegisterValue
 
 

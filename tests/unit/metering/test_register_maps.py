@@ -9,12 +9,9 @@ import pytest
 
 from lk_portal.errors import ConfigurationError
 from lk_portal.metering import maps
+from lk_portal.metering.map_fields import NoValue, ReadFunction, RegisterType, WordOrder
 from lk_portal.metering.maps import (
     PACKAGE_MAPS,
-    NoValue,
-    ReadFunction,
-    RegisterType,
-    WordOrder,
     known_maps,
     load_map,
     load_maps,
@@ -71,6 +68,14 @@ CELLS: list[Row] = [
         RegisterType.UINT64,
         10,
         {A_PLUS: 0x5000, A_MINUS: 0x5004, R_PLUS: 0x500C, R_MINUS: 0x5010},
+    ),
+    (
+        "simulated-profile",
+        ReadFunction.HOLDING,
+        WordOrder.BIG,
+        RegisterType.UINT32,
+        1,
+        {A_PLUS: 0x0100, R_PLUS: 0x0102},
     ),
 ]
 
@@ -231,3 +236,70 @@ def test_a_wrong_extra_directory_changes_nothing(tmp_path: Path) -> None:
 def test_maps_are_there_without_a_start() -> None:
     maps._maps.clear()
     assert map_named("eastron-sdm630").model == "SDM630-Modbus"
+
+
+PROFILE = """
+[profile]
+function = "file"
+first = 1
+records = 100
+record_words = 4
+interval_s = 1800
+newest_address = 0x20
+clock_address = 0x21
+stamp = "unix32"
+stamp_edge = "end"
+clock = "utc"
+
+[[profile.values]]
+quantity = "A+"
+offset = 2
+type = "uint16"
+scale_wh = "0.5"
+"""
+
+
+def test_a_map_may_describe_a_load_profile(tmp_path: Path) -> None:
+    path = tmp_path / "test-meter.toml"
+    path.write_text(GOOD + PROFILE, encoding="utf-8")
+    ring = load_map(path).profile
+    assert ring is not None
+    assert (ring.records_per_file, ring.place(99), ring.run_from(90)) == (2500, (1, 396), 10)
+    path.write_text(GOOD, encoding="utf-8")
+    assert load_map(path).profile is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("interval_s = 1800", "interval_s = 1700", "1700 is not one of"),
+        ("offset = 2", "offset = 1", "A_PLUS overlaps stamp"),
+        ("offset = 2", "offset = 4", "A_PLUS goes beyond the record's 4 words"),
+        ('clock = "utc"', 'clock = "sundial"', "profile.clock"),
+        ('clock = "utc"', 'clock = "utc"\nmissing_bits = 1', "need status_offset"),
+        ("first = 1", "first = 0", "files are numbered"),
+        ('function = "file"', 'function = "input"', None),
+        ('function = "file"\nfirst = 1', 'function = "input"\nfirst = 0xFFF0', "beyond address 0xFFFF"),
+        ("records = 100", "records = 100\nrecords_per_file = 5000", "a file has 10000 words"),
+        ('quantity = "A+"\noffset', 'quantity = "R+"\noffset', "A+ is missing"),
+        ("clock_address = 0x21\n", "", "profile.clock_address"),
+    ],
+)
+def test_a_wrong_profile_is_refused(tmp_path: Path, old: str, new: str, problem: str | None) -> None:
+    path = tmp_path / "test-meter.toml"
+    assert old in PROFILE
+    path.write_text(GOOD + PROFILE.replace(old, new), encoding="utf-8")
+    if problem is None:
+        assert load_map(path).profile is not None
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        load_map(path)
+    assert problem in str(caught.value)
+
+
+def test_a_profile_needs_a_register_to_be_compared_with(tmp_path: Path) -> None:
+    path = tmp_path / "test-meter.toml"
+    more = '\n[[profile.values]]\nquantity = "R-"\noffset = 3\ntype = "uint16"\nscale_wh = "1"\n'
+    path.write_text(GOOD + PROFILE + more, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="R_MINUS, of which there is no sum register"):
+        load_map(path)
