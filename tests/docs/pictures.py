@@ -26,7 +26,9 @@ from PIL import Image
 from playwright.async_api import Browser, Error, Page, async_playwright
 
 from lk_portal.services import demo_plan
-from tests.docs.shots import ROOT, SHOTS, TALLEST, Shot, periods
+from lk_portal.services.demo_plan import DemoUser
+from lk_portal.services.viewing import STAFF
+from tests.docs.shots import MAIN, ROOT, SHOTS, TALLEST, Shot, periods
 from tests.portal_process import free_port, stop
 
 MAX_BYTES = 60_000
@@ -111,10 +113,13 @@ async def _photograph(browser: Browser, shot: Shot, address: str, locale: str) -
     page = await context.new_page()
     page.set_default_timeout(WAIT_MS)
     try:
-        if shot.is_signed_in:
-            await _sign_in(page, address)
+        if shot.user is not None:
+            await _sign_in(page, address, shot.user)
         today = datetime.now(demo_plan.ZONE).date()
         await page.goto(address + shot.route.format(**periods(today)))
+        if shot.do is not None:
+            await page.wait_for_selector(MAIN)
+            await shot.do(page)
         await page.wait_for_selector(shot.wait_for)
         await page.wait_for_load_state("networkidle")
         await page.wait_for_timeout(REST_MS)
@@ -125,12 +130,12 @@ async def _photograph(browser: Browser, shot: Shot, address: str, locale: str) -
         await context.close()
 
 
-async def _sign_in(page: Page, address: str) -> None:
+async def _sign_in(page: Page, address: str, user: DemoUser) -> None:
     await page.goto(f"{address}/login")
-    await page.fill("#login", demo_plan.DEMO_USER.email)
-    await page.fill("#password", demo_plan.DEMO_USER.password)
+    await page.fill("#login", user.email)
+    await page.fill("#password", user.password)
     await page.press("#password", "Enter")
-    await page.wait_for_url(f"{address}/")
+    await page.wait_for_url(f"{address}/admin" if user.role in STAFF else f"{address}/")
 
 
 def write(picture: bytes, file: Path) -> int:
