@@ -49,7 +49,7 @@ def _counts() -> rx.Component:
             ),
             _count("letters", _("Letters not sent"), "mail", "/admin/letters?f.status=unsent", is_bad=True),
             _count("claims", _("Registrations to check"), "user", "/admin/claims"),
-            _count("verifications", _("Verification due"), "calendar", "/admin/verifications?f.state=due"),
+            _count("verifications", _("Verification due"), "calendar", "/admin/verifications?f.due=due"),
             class_name=GRID,
         ),
         rx.el.div(*(skeleton("h-32") for _number in range(6)), class_name=GRID),
