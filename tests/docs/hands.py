@@ -5,6 +5,7 @@ Pictures are taken in both languages from one demo, so each of these can be done
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 from playwright.async_api import Page
@@ -16,14 +17,14 @@ CHANGED = demo_plan.SECOND_METER.serial
 """The meter whose row two people change."""
 _NEWS = {
     "ru": (
-        "Прием граждан в праздники",
-        "## Часы приема\n\n- **31 декабря** с 9:00 до 13:00\n- **9 января** как обычно\n\n"
-        "![Часы приема на двери офиса](/pictures/home-telephone-ru.webp)\n",
+        "Новое на графике потребления",
+        "## Что изменилось\n\n- **Сравнение с прошлым годом**: прежние столбцы рядом\n"
+        "- Дыры в данных показаны штриховкой\n\n![График за месяц](/pictures/readings-month-ru.webp)\n",
     ),
     "en": (
-        "Opening hours on holidays",
-        "## Opening hours\n\n- **31 December** 9:00 to 13:00\n- **9 January** as usual\n\n"
-        "![Opening hours at the door of the office](/pictures/home-telephone-en.webp)\n",
+        "What is new on the chart",
+        "## What has changed\n\n- **Compared with last year**: the earlier columns beside\n"
+        "- Holes in the data are hatched\n\n![A month on the chart](/pictures/readings-month-en.webp)\n",
     ),
 }
 _ROWS = (
@@ -67,6 +68,12 @@ async def send_bad_rows(page: Page) -> None:
     file = {"name": "registry.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     await page.set_input_files("#file", file)  # type: ignore[arg-type]
     await page.click("main form [type=submit]")
+
+
+async def open_cabinet(page: Page) -> None:
+    """Look through the subscriber's eyes; the session does so from now on."""
+    await page.click("main form [type=submit]")
+    await page.wait_for_url(re.compile(r"^[^/]*//[^/]*/$"))
 
 
 async def write_news(page: Page) -> None:

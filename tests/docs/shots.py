@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Page
 
@@ -46,6 +47,8 @@ class Shot:
         wait_for: A selector; the picture is taken once it is seen and nothing moves.
         user: Who has signed in; None: nobody.
         do: What is done on the page before.
+        part: A selector of what alone is pictured; "": the top of the page.
+        is_apart: Whether it has a session of its own, for what is done ends or changes it.
         for_readme: Whether it is a PNG for README, in Russian only.
     """
 
@@ -56,6 +59,8 @@ class Shot:
     scheme: str = "light"
     user: DemoUser | None = demo_plan.DEMO_USER
     do: Deed | None = None
+    part: str = ""
+    is_apart: bool = False
     for_readme: bool = False
 
     def files(self) -> dict[str, Path]:
@@ -65,9 +70,9 @@ class Shot:
         return {locale: HELP / f"{self.name}-{locale}.webp" for locale in LOCALES}
 
 
-def _staff(name: str, route: str, wait_for: str = MAIN, do: Deed | None = None) -> Shot:
-    """A page of the staff, as administrators see it."""
-    return Shot(f"staff-{name}", route, wait_for, user=demo_plan.ADMIN, do=do)
+def _staff(name: str, route: str, wait_for: str, do: Deed | None = None, **more: Any) -> Shot:
+    """A page of the staff, as administrators see it unless told otherwise."""
+    return Shot(f"staff-{name}", route, wait_for, do=do, **{"user": demo_plan.ADMIN, **more})
 
 
 def _chart(serial: str, interval: str, period: str) -> str:
@@ -102,11 +107,11 @@ SHOTS = (
     _staff("import", "/admin/import", "main tbody tr", hands.send_bad_rows),
     _staff("zones", "/admin/zones", "main tbody tr"),
     _staff("connection", f"/admin/connections/{METER}", "#poll-result"),
-    _staff("polling", "/admin/polling", CHART),
+    _staff("polling", "/admin/polling", CHART, part="main .card:has(#map-summary)"),
     _staff("editor", "/admin/info/new?kind=news", "[data-lk-preview] h2", hands.write_news),
     _staff("consents", "/admin/agreement?tab=consents", "main li"),
     _staff("letters", "/admin/letters", "main tbody tr"),
-    _staff("viewing", "/admin/as/1", "main form"),
+    _staff("viewing", "/admin/as/1", "main h2", hands.open_cabinet, user=demo_plan.OPERATOR, is_apart=True),
     _staff("users", "/admin/users", "main tbody tr"),
     _staff("audit", "/admin/audit", "main tbody tr"),
     Shot("readings-month", _MONTH, CHART, for_readme=True),
