@@ -37,12 +37,12 @@ lint: $(VENV)/.dev ## Style, formatting, types
 bench: $(VENV)/.dev ## Measurements
 	$(PYTHON) -m tests.bench $(ARGS)
 
-docs: pictures guide ## Pictures and user guide, made anew
+docs: pictures guide ## Pictures and guides, made anew
 
-pictures: $(VENV)/.dev ## The pictures of help and README, from a demo of their own; ARGS="settings" picks some
+pictures: $(VENV)/.dev ## The pictures of help, guides and README, from a demo of their own; ARGS="settings" picks some
 	$(PYTHON) -m tests.docs.pictures $(ARGS)
 
-guide: $(VENV)/.dev ## docs/user-guide, from the help that the pages show
+guide: $(VENV)/.dev ## docs/user-guide and docs/operator-guide, from the help that the pages show
 	$(PYTHON) -m tests.docs.guide
 
 # Pins stay as they are unless pyproject.toml asks for another; UPGRADE=--upgrade takes the newest of all.

@@ -15,7 +15,7 @@ from lk_portal.pages.registry import main_menu, portal_page, staff_menu
 from lk_portal.services.seen import Section
 from lk_portal.settings import load_settings
 from lk_portal.state.info import InfoState
-from lk_portal.state.info_texts import HELP, ROUTE
+from lk_portal.state.info_texts import GUIDE, HELP, ROUTE
 from lk_portal.state.shell import ShellState
 
 LINK = "link link-primary min-h-11 inline-flex items-center"
@@ -135,10 +135,14 @@ def _pieces(pieces: rx.Var[list[list[str]]]) -> rx.Component:
 
 
 def _lists() -> rx.Component:
-    """What the utility says; beside it, and below on a telephone, the help."""
+    """What the utility says; beside it, and below on a telephone, the staff's guide and the help."""
     return rx.el.div(
         rx.el.div(_news(), _pages(), _documents(), class_name="grid gap-4"),
-        _part(link(_("Help"), to=HELP, class_name="link link-hover"), _items(InfoState.topics)),
+        rx.el.div(
+            _guide(),
+            _part(link(_("Help"), to=HELP, class_name="link link-hover"), _items(InfoState.topics)),
+            class_name="grid gap-4",
+        ),
         class_name="grid gap-4 md:grid-cols-2 items-start",
     )
 
@@ -152,6 +156,11 @@ def _news() -> rx.Component:
 
 def _pages() -> rx.Component:
     return rx.cond(InfoState.pages.length() > 0, _part(_("Useful information"), _items(InfoState.pages)))
+
+
+def _guide() -> rx.Component:
+    title = link(_("Operator guide"), to=GUIDE, class_name="link link-hover")
+    return rx.cond(InfoState.guide.length() > 0, _part(title, _items(InfoState.guide)))
 
 
 def _documents() -> rx.Component:

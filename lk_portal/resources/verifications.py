@@ -6,6 +6,7 @@ from functools import partial
 from lk_portal.errors import N_
 from lk_portal.models import Meter, Verification, VerificationKind
 from lk_portal.services.context import current
+from lk_portal.services.desk_counts import is_due
 from lk_portal.services.registry_columns import is_due_between, search_in
 from lk_portal.services.registry_rules import check_verification
 from lk_portal.services.resource import Choice, Column, Filter, FormField, MenuGroup, Reference, resource
@@ -46,6 +47,7 @@ resource(
             "due",
             N_("Due"),
             [
+                Choice("due", N_("Overdue or due within 60 days"), lambda now: is_due(today(now))),
                 Choice("overdue", N_("Overdue"), lambda now: is_due_between(None, today(now))),
                 Choice("soon", N_("Due within 60 days"), lambda now: is_due_between(today(now), soon(now))),
                 Choice("later", N_("Later"), lambda now: is_due_between(soon(now), None)),

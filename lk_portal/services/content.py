@@ -77,12 +77,14 @@ class Reader:
         fallback: The portal's own.
         is_signed_in: Whether texts for subscribers and staff are seen.
         now: Aware UTC.
+        is_staff: Whether the operator guide is seen too.
     """
 
     locale: str
     fallback: str
     is_signed_in: bool
     now: datetime
+    is_staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)

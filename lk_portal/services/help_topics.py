@@ -1,12 +1,15 @@
-"""The help ("Помощь"): one Markdown file per topic and language in lk_portal/help. For pages and the search.
+"""The help ("Помощь") and the operator guide: one Markdown file per topic and language in lk_portal/help.
 
 A file is `NN-name.md`: the number is its place, the name its address (/info/help-name), the first line its
 title. A new file is a new topic; a test wants it in every language. docs/user-guide is assembled from them.
+Those in the folder `staff` are the operator guide (/info/help-staff-name), which the portal shows to staff
+only; the caller looks who reads. docs/operator-guide is assembled from it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +24,15 @@ PREFIX = "help-"
 """So begin the addresses of topics, so that none of the utility's pages gets in their way."""
 
 
+class Book(Enum):
+    """Whom a topic is for: its folder below that of the language, and how its address begins."""
+
+    HELP = ("", PREFIX)
+    """Everybody, visitors too."""
+    GUIDE = ("staff", f"{PREFIX}staff-")
+    """Operators and administrators."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic; `text` is Markdown without the title."""
@@ -31,18 +43,19 @@ class Topic:
 
 
 @cache
-def topics(locale: str) -> tuple[Topic, ...]:
-    """All topics in a language, in their order."""
-    return tuple(_read(path) for path in sorted((FOLDER / locale).glob("*.md")))
+def topics(locale: str, book: Book = Book.HELP) -> tuple[Topic, ...]:
+    """All topics of a book in a language, in their order."""
+    folder, prefix = book.value
+    return tuple(_read(path, prefix) for path in sorted((FOLDER / locale / folder).glob("*.md")))
 
 
-def topic(locale: str, slug: str) -> Topic:
-    """The topic at an address.
+def topic(locale: str, slug: str, book: Book = Book.HELP) -> Topic:
+    """The topic of a book at an address.
 
     Raises:
         NotFoundError: There is none.
     """
-    for one in topics(locale):
+    for one in topics(locale, book):
         if one.slug == slug:
             return one
     raise NotFoundError
@@ -58,7 +71,7 @@ def picture_sizes() -> dict[str, tuple[int, int]]:
     return found
 
 
-def _read(path: Path) -> Topic:
+def _read(path: Path, prefix: str) -> Topic:
     title, _newline, text = path.read_text(encoding="utf-8").partition("\n")
     _number, _dash, name = path.stem.partition("-")
-    return Topic(PREFIX + name, title.removeprefix("# ").strip(), text.strip())
+    return Topic(prefix + name, title.removeprefix("# ").strip(), text.strip())

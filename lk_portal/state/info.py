@@ -12,6 +12,7 @@ from lk_portal.services import content, documents, help_topics, info_search
 from lk_portal.services.changes import INFO
 from lk_portal.services.content import InfoKind
 from lk_portal.services.context import current
+from lk_portal.services.help_topics import Book
 from lk_portal.services.text_search import MAX_QUERY
 from lk_portal.state.guard import public
 from lk_portal.state.info_texts import ROUTE, article_item, document_item, found_item, topic_item
@@ -33,6 +34,8 @@ class InfoState(rx.State):
     has_more_news: bool = False
     pages: list[dict[str, str]] = []
     topics: list[dict[str, str]] = []
+    # Of staff only.
+    guide: list[dict[str, str]] = []
     documents: list[dict[str, str]] = []
     is_loaded: bool = False
 
@@ -77,6 +80,8 @@ class InfoState(rx.State):
         self.news, self.has_more_news = news[: self._most_news], len(news) > self._most_news
         self.pages = [article_item(one) for one in listed if one.kind is InfoKind.PAGE]
         self.topics = [topic_item(one) for one in help_topics.topics(reading.locale)]
+        guide = help_topics.topics(reading.locale, Book.GUIDE) if reading.is_staff else ()
+        self.guide = [topic_item(one) for one in guide]
         self.documents = [document_item(one) for one in await documents.current(database)]
 
 

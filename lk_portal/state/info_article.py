@@ -13,9 +13,10 @@ from lk_portal.services.changes import INFO
 from lk_portal.services.content import Article, InfoKind
 from lk_portal.services.context import current
 from lk_portal.services.documents import Document, DocumentKind
+from lk_portal.services.help_topics import Book, Topic
 from lk_portal.services.info_render import rendered
 from lk_portal.state.guard import public
-from lk_portal.state.info_texts import HELP, ROUTE, edition_text, published_text, topic_item
+from lk_portal.state.info_texts import GUIDE, HELP, ROUTE, edition_text, published_text, topic_item
 from lk_portal.state.live import follow
 from lk_portal.state.reader import reader
 
@@ -65,8 +66,8 @@ class ArticleState(rx.State):
         try:
             if self._slug in set(DocumentKind):
                 await self._show_document(DocumentKind(self._slug))
-            elif f"{ROUTE}/{self._slug}" == HELP:
-                self._show_help()
+            elif f"{ROUTE}/{self._slug}" in (HELP, GUIDE):
+                self._show_book(Book.HELP if f"{ROUTE}/{self._slug}" == HELP else Book.GUIDE)
             elif self._slug.startswith(help_topics.PREFIX):
                 self._show_topic()
             else:
@@ -92,16 +93,18 @@ class ArticleState(rx.State):
         ]
         self.newest = f"{ROUTE}/{kind.value}" if document.version != editions[0].version else ""
 
-    def _show_help(self) -> None:
-        self._fill(_("Help"), "")
-        self.topics = [topic_item(one) for one in help_topics.topics(reader().locale)]
+    def _show_book(self, book: Book) -> None:
+        every = _topics(book)
+        self._fill(_title(book), "")
+        self.topics = [topic_item(one) for one in every]
 
     def _show_topic(self) -> None:
-        locale = reader().locale
-        topic, every = help_topics.topic(locale, self._slug), help_topics.topics(locale)
+        book = Book.GUIDE if self._slug.startswith(Book.GUIDE.value[1]) else Book.HELP
+        every = _topics(book)
+        topic = help_topics.topic(reader().locale, self._slug, book)
         place = every.index(topic)
         self._fill(topic.title, topic.text)
-        self.parents = [*self.parents, {"title": _("Help"), "link": HELP}]
+        self.parents = [*self.parents, {"title": _title(book), "link": HELP if book is Book.HELP else GUIDE}]
         self.beside = [
             *({**topic_item(one), "label": _("Previous topic")} for one in every[max(place - 1, 0) : place]),
             *({**topic_item(one), "label": _("Next topic")} for one in every[place + 1 : place + 2]),
@@ -120,6 +123,22 @@ class ArticleState(rx.State):
         self.headings = [{"title": heading.text, "link": f"#{heading.id}"} for heading in shown.headings]
         if len(self.headings) < CONTENTS_FROM:
             self.headings = []
+
+
+def _topics(book: Book) -> tuple[Topic, ...]:
+    """The topics of a book in the reader's language.
+
+    Raises:
+        NotFoundError: It is the operator guide, and the reader is none of the staff.
+    """
+    reading = reader()
+    if book is Book.GUIDE and not reading.is_staff:
+        raise NotFoundError
+    return help_topics.topics(reading.locale, book)
+
+
+def _title(book: Book) -> str:
+    return _("Help") if book is Book.HELP else _("Operator guide")
 
 
 def without_title(document: Document) -> str:

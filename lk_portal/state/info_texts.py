@@ -14,6 +14,7 @@ from lk_portal.services.text_search import Piece
 
 ROUTE = "/info"
 HELP = f"{ROUTE}/help"
+GUIDE = f"{ROUTE}/help-staff"
 
 
 def edition_text(edition: Edition | Document) -> str:
@@ -65,6 +66,7 @@ def shelf_text(shelf: Shelf) -> str:
     """Where a text that was found stands."""
     return {
         Shelf.HELP: _("Help"),
+        Shelf.GUIDE: _("Operator guide"),
         Shelf.PAGE: _("Page"),
         Shelf.NEWS: _("News item"),
         Shelf.DOCUMENT: _("Document"),

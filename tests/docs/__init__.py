@@ -1,1 +1,1 @@
-"""The pictures of the help and README, and the user guide: made by scripts, never by hand."""
+"""The pictures of the help and README, and the guides: made by scripts, never by hand."""

@@ -20,21 +20,32 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from PIL import Image
-from playwright.async_api import Browser, Error, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, async_playwright
 
 from lk_portal.services import demo_plan
-from tests.docs.shots import ROOT, SHOTS, TALLEST, Shot, periods
+from lk_portal.services.demo_plan import DemoUser
+from tests.docs.shots import MAIN, ROOT, SHOTS, TALLEST, Shot, periods
 from tests.portal_process import free_port, stop
 
 MAX_BYTES = 60_000
 QUALITIES = (82, 70, 58, 46)
 COLOURS = (256, 128, 64, 32)
-START_S = 300
+START_S = 600
 WAIT_MS = 20_000
 REST_MS = 700
+STAFF = (demo_plan.OPERATOR, demo_plan.ADMIN)
+HEIGHT = """() => {
+    const end = document.querySelector("#main")?.lastElementChild.getBoundingClientRect().bottom;
+    if (!end || document.querySelector("dialog[open]")) return document.body.scrollHeight;
+    return Math.max(390, Math.ceil(end + 24));
+}"""
+"""Of the staff's page without the emptiness below it; a dialog stands in the middle of the window."""
+Sessions = dict[DemoUser, list[Any]]
+"""Cookies of who has signed in already."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
@@ -87,10 +98,11 @@ async def take(shots: list[Shot], address: str) -> list[str]:
     async with async_playwright() as tools:
         path = next(filter(None, map(shutil.which, BROWSERS)), None)
         browser = await tools.chromium.launch(executable_path=path, args=list(FLAGS))
+        sessions: Sessions = {}
         for shot in shots:
             for locale, file in shot.files().items():
                 try:
-                    picture = await _photograph(browser, shot, address, locale)
+                    picture = await _photograph(browser, shot, address, locale, sessions)
                     sys.stdout.write(f"{file.relative_to(ROOT)}  {write(picture, file):,} bytes\n")
                 except Error as error:
                     failed.append(shot.name)
@@ -99,38 +111,50 @@ async def take(shots: list[Shot], address: str) -> list[str]:
     return failed
 
 
-async def _photograph(browser: Browser, shot: Shot, address: str, locale: str) -> bytes:
-    """The top of the page as a PNG, in a browser of its own."""
+async def _photograph(browser: Browser, shot: Shot, address: str, locale: str, sessions: Sessions) -> bytes:
+    """The page's top, or the part that is asked for, as a PNG, in a browser of its own."""
     context = await browser.new_context(
         viewport={"width": shot.width, "height": 844},
         color_scheme=shot.scheme,  # type: ignore[arg-type]
         locale={"ru": "ru-RU", "en": "en-GB"}[locale],
         reduced_motion="reduce",
     )
-    await context.add_cookies([{"name": "lk_locale", "value": locale, "url": address}])
-    page = await context.new_page()
-    page.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(WAIT_MS)
     try:
-        if shot.is_signed_in:
-            await _sign_in(page, address)
+        if shot.user is not None:
+            await _sign_in(context, address, shot.user, {} if shot.is_apart else sessions)
+        await context.add_cookies([{"name": "lk_locale", "value": locale, "url": address}])
+        page = await context.new_page()
         today = datetime.now(demo_plan.ZONE).date()
         await page.goto(address + shot.route.format(**periods(today)))
+        if shot.do is not None:
+            await page.wait_for_selector(MAIN)
+            await shot.do(page)
         await page.wait_for_selector(shot.wait_for)
         await page.wait_for_load_state("networkidle")
         await page.wait_for_timeout(REST_MS)
-        height = await page.evaluate("document.body.scrollHeight")
+        if shot.part:
+            return await page.locator(shot.part).screenshot()
+        height = await page.evaluate(HEIGHT if shot.user in STAFF else "document.body.scrollHeight")
         clip = {"x": 0, "y": 0, "width": shot.width, "height": min(height, TALLEST[shot.width])}
         return await page.screenshot(full_page=True, clip=clip)  # type: ignore[arg-type]
     finally:
         await context.close()
 
 
-async def _sign_in(page: Page, address: str) -> None:
+async def _sign_in(context: BrowserContext, address: str, user: DemoUser, sessions: Sessions) -> None:
+    """Once for each person: sign-ins stand in the audit and among the letters, which are pictured too."""
+    if user in sessions:
+        await context.add_cookies(sessions[user])
+        return
+    page = await context.new_page()
     await page.goto(f"{address}/login")
-    await page.fill("#login", demo_plan.DEMO_USER.email)
-    await page.fill("#password", demo_plan.DEMO_USER.password)
+    await page.fill("#login", user.email)
+    await page.fill("#password", user.password)
     await page.press("#password", "Enter")
-    await page.wait_for_url(f"{address}/")
+    await page.wait_for_url(f"{address}/admin" if user in STAFF else f"{address}/")
+    sessions[user] = await context.cookies()
+    await page.close()
 
 
 def write(picture: bytes, file: Path) -> int:

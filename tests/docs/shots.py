@@ -6,12 +6,18 @@ periods that the demo has data for, whenever the pictures are made.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
 
 from lk_portal.services import demo_plan
 from lk_portal.services.demo_history import HOLES
+from lk_portal.services.demo_plan import DemoUser
+from tests.docs import hands
 
 ROOT = Path(__file__).resolve().parents[2]
 HELP = ROOT / "assets" / "pictures"
@@ -29,6 +35,9 @@ CHART = ".barlayer .point path:visible"
 MAIN = "main#main h1"
 
 
+Deed = Callable[[Page], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Shot:
     """A picture of a page.
@@ -36,6 +45,10 @@ class Shot:
     Attributes:
         name: Of the file; in the help with the language after it.
         wait_for: A selector; the picture is taken once it is seen and nothing moves.
+        user: Who has signed in; None: nobody.
+        do: What is done on the page before.
+        part: A selector of what alone is pictured; "": the top of the page.
+        is_apart: Whether it has a session of its own, for what is done ends or changes it.
         for_readme: Whether it is a PNG for README, in Russian only.
     """
 
@@ -44,7 +57,10 @@ class Shot:
     wait_for: str = MAIN
     width: int = DESKTOP
     scheme: str = "light"
-    is_signed_in: bool = True
+    user: DemoUser | None = demo_plan.DEMO_USER
+    do: Deed | None = None
+    part: str = ""
+    is_apart: bool = False
     for_readme: bool = False
 
     def files(self) -> dict[str, Path]:
@@ -52,6 +68,11 @@ class Shot:
         if self.for_readme:
             return {"ru": README / f"{self.name}.png"}
         return {locale: HELP / f"{self.name}-{locale}.webp" for locale in LOCALES}
+
+
+def _staff(name: str, route: str, wait_for: str, do: Deed | None = None, **more: Any) -> Shot:
+    """A page of the staff, as administrators see it unless told otherwise."""
+    return Shot(f"staff-{name}", route, wait_for, do=do, **{"user": demo_plan.ADMIN, **more})
 
 
 def _chart(serial: str, interval: str, period: str) -> str:
@@ -63,9 +84,9 @@ _HOLES = _chart(METER_WITH_HOLES, "month", "{hole_month}")
 _DAY = _chart(METER, "day", "{day}")
 
 SHOTS = (
-    Shot("login-telephone", "/login", "#login", TELEPHONE, is_signed_in=False),
-    Shot("register-telephone", "/register", "img[src^='data:']", TELEPHONE, is_signed_in=False),
-    Shot("recover-telephone", "/recover", "img[src^='data:']", TELEPHONE, is_signed_in=False),
+    Shot("login-telephone", "/login", "#login", TELEPHONE, user=None),
+    Shot("register-telephone", "/register", "img[src^='data:']", TELEPHONE, user=None),
+    Shot("recover-telephone", "/recover", "img[src^='data:']", TELEPHONE, user=None),
     Shot("settings-telephone", "/settings", "main h2", TELEPHONE),
     Shot("home-telephone", "/", "main h2", TELEPHONE),
     Shot("readings-month", _MONTH, CHART),
@@ -76,6 +97,23 @@ SHOTS = (
     Shot("meter-telephone", f"/meters/{METER}", "main h2", TELEPHONE),
     Shot("diagnostics", "/diagnostics", "main h2"),
     Shot("support-telephone", "/support/1", "main h2", TELEPHONE),
+    _staff("desk", "/admin", "#count-tickets"),
+    _staff("tickets", "/admin/tickets?queue=open", "main li"),
+    _staff("ticket", "/admin/tickets/4", "#answer-text"),
+    _staff("claims", "/admin/claims", "main tbody tr"),
+    _staff("meters", "/admin/meters?f.place=standing", "main tbody tr"),
+    _staff("conflict", f"/admin/meters?q={hands.CHANGED}", "#both-versions", hands.change_in_two_tabs),
+    _staff("replacement", f"/admin/meters/{METER}/replace", "#removed_at"),
+    _staff("import", "/admin/import", "main tbody tr", hands.send_bad_rows),
+    _staff("zones", "/admin/zones", "main tbody tr"),
+    _staff("connection", f"/admin/connections/{METER}", "#poll-result"),
+    _staff("polling", "/admin/polling", CHART, part="main .card:has(#map-summary)"),
+    _staff("editor", "/admin/info/new?kind=news", "[data-lk-preview] h2", hands.write_news),
+    _staff("consents", "/admin/agreement?tab=consents", "main li"),
+    _staff("letters", "/admin/letters", "main tbody tr"),
+    _staff("viewing", "/admin/as/1", "main h2", hands.open_cabinet, user=demo_plan.OPERATOR, is_apart=True),
+    _staff("users", "/admin/users", "main tbody tr"),
+    _staff("audit", "/admin/audit", "main tbody tr"),
     Shot("readings-month", _MONTH, CHART, for_readme=True),
     Shot("readings-holes", _HOLES, CHART, for_readme=True),
     Shot("home-telephone", "/", "main h2", TELEPHONE, for_readme=True),

@@ -53,6 +53,9 @@ OF_STAFF = {
     "/admin/tickets?queue=closed": "Обращения",
     "/admin/tickets?q=550": "Обращения",
     "/admin/tickets/1": "Ответ абоненту",
+    "/info?news=all": "Руководство оператора",
+    "/info/help-staff": "Руководство оператора",
+    "/info/help-staff-lists": "Если запись меняют двое",
 }
 OF_ADMINS = {
     "/admin/info": "Страницы",

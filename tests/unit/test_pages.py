@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pkgutil
+import re
 from itertools import product
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from lk_portal.pages.registry import all_pages, main_menu, menu_pages, portal_pa
 from lk_portal.services.access import Identity, Role
 from lk_portal.services.badges import Badge
 from lk_portal.services.menu_groups import GROUP_TITLES, MenuGroup
-from lk_portal.services.resource import STAFF
+from lk_portal.services.resource import STAFF, all_resources
 from lk_portal.services.seen import Section
 from lk_portal.state.guard import Access
 from lk_portal.web.client import client_address
@@ -173,6 +174,26 @@ def test_every_page_can_be_drawn() -> None:
     for page in all_pages():
         if page.layout.__module__.startswith("lk_portal.pages."):
             assert isinstance(page.layout(), rx.Component), page.route
+
+
+def chosen_in(source: str) -> set[tuple[str, str, str]]:
+    """List, filter and choice of every link to a list that has one chosen."""
+    return set(re.findall(r"/admin/(\w+)\?f\.(\w+)=(\w+)", source))
+
+
+def test_what_a_page_chooses_in_a_list_can_be_chosen_there() -> None:
+    """A choice that a list does not know is left out without a word, and all rows are shown."""
+    package = Path(lk_portal.lk_portal.__file__).parent
+    named = {one for path in (package / "pages").rglob("*.py") for one in chosen_in(path.read_text("utf-8"))}
+    known = {
+        (each.name, one.name, choice.name)
+        for each in all_resources()
+        for one in each.filters
+        for choice in one.choices
+    }
+
+    assert ("letters", "status", "unsent") in named
+    assert named <= known
 
 
 def test_an_unknown_icon_is_refused() -> None:

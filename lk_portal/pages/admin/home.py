@@ -6,12 +6,13 @@ import reflex as rx
 from reflex_components_core.react_router import link as router_link
 
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import card, skeleton
+from lk_portal.components.kit import card, link_button, skeleton
 from lk_portal.i18n import _
 from lk_portal.pages.registry import is_page, portal_page
 from lk_portal.services.access import Role
 from lk_portal.services.menu_groups import MenuGroup
 from lk_portal.state.desk_home import DeskHomeState
+from lk_portal.state.info_texts import GUIDE
 
 GRID = "grid gap-4 sm:grid-cols-2 lg:grid-cols-3"
 
@@ -27,7 +28,13 @@ GRID = "grid gap-4 sm:grid-cols-2 lg:grid-cols-3"
     on_load=(DeskHomeState.load,),
 )
 def desk() -> rx.Component:
-    """Six numbers; what is late stands out by an icon and a word, not by its colour alone."""
+    """Six numbers, what is late with an icon and a word, not its colour alone; and the guide."""
+    return rx.el.div(
+        _counts(), link_button(_("Operator guide"), to=GUIDE, icon_name="book", class_name="mt-4 -ml-4")
+    )
+
+
+def _counts() -> rx.Component:
     return rx.cond(
         DeskHomeState.is_loaded,
         rx.el.div(
@@ -42,7 +49,7 @@ def desk() -> rx.Component:
             ),
             _count("letters", _("Letters not sent"), "mail", "/admin/letters?f.status=unsent", is_bad=True),
             _count("claims", _("Registrations to check"), "user", "/admin/claims"),
-            _count("verifications", _("Verification due"), "calendar", "/admin/verifications?f.state=due"),
+            _count("verifications", _("Verification due"), "calendar", "/admin/verifications?f.due=due"),
             class_name=GRID,
         ),
         rx.el.div(*(skeleton("h-32") for _number in range(6)), class_name=GRID),

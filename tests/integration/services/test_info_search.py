@@ -34,6 +34,15 @@ async def test_it_finds_help_pages_news_and_documents(database: Database) -> Non
     }.items()
 
 
+async def test_the_operator_guide_is_the_staffs(database: Database) -> None:
+    staff = replace(SUBSCRIBER, is_staff=True)
+
+    assert (await found(database, staff, "заменить счетчик"))["help-staff-replacement"] is Shelf.GUIDE
+    for reader in (VISITOR, SUBSCRIBER):
+        assert Shelf.GUIDE not in (await found(database, reader, "заменить счетчик")).values()
+        assert "help-sign-in" in await found(database, reader, "регистрация")
+
+
 async def test_of_documents_only_what_is_in_force(database: Database) -> None:
     for text in ("старинный", "новейший"):
         await documents.publish(

@@ -18,6 +18,7 @@ from lk_portal.services import context
 from lk_portal.services.addresses import suggest
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
+from lk_portal.services.desk_counts import desk_counts
 from lk_portal.services.periods import ReadingDays
 from lk_portal.services.reading_days import reading_days
 from lk_portal.services.resource import Resource, resource_named
@@ -114,6 +115,22 @@ async def test_only_the_newest_verification_is_overdue(database: Database):
         assert [row[0] for row in found] == serials
     for choice, serials in (("overdue", ["М2"]), ("soon", ["М1"])):
         assert [row[0] for row in await rows(database, "meters", filters={"due": choice})] == serials
+
+
+async def test_the_verifications_that_the_desk_counts_are_a_choice(database: Database):
+    overdue, soon, later = [await factories.a_metered_point(database) for _number in range(3)]
+    for point, days in ((overdue, -1), (soon, 59), (later, 61)):
+        await factories.verification(
+            database,
+            meter_id=point.meter_id,
+            verified_on=date(2010, 1, 1),
+            due_on=NOW.date() + timedelta(days=days),
+        )
+
+    found = await rows(database, "verifications", filters={"due": "due"})
+
+    assert {row[-1] for row in found} == {NOW.date() + timedelta(days=days) for days in (-1, 59)}
+    assert len(found) == (await desk_counts(database, now=NOW, today=NOW.date())).verifications
 
 
 async def test_an_account_is_found_by_its_number_its_owner_and_its_street(database: Database):

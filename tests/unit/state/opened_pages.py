@@ -11,6 +11,7 @@ from lk_portal.state.guard import acting_as
 from tests.unit.state.people import client_state, come_from
 
 SOMEBODY = Identity(1, Role.SUBSCRIBER, 1, "Иванов", "hash")
+OPERATOR = Identity(2, Role.OPERATOR, None, "Белова", "hash")
 
 
 async def opened(

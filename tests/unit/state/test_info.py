@@ -10,7 +10,7 @@ from lk_portal.i18n import using_locale
 from lk_portal.services.content import InfoKind
 from lk_portal.state.info import FEW_NEWS, InfoState
 from tests.integration.services.infos import DAY, put_out, write
-from tests.unit.state.opened_pages import SOMEBODY, at, opened
+from tests.unit.state.opened_pages import OPERATOR, SOMEBODY, at, opened
 from tests.unit.state.people import NOW, People
 
 pytestmark = pytest.mark.usefixtures("application")
@@ -40,6 +40,27 @@ async def test_the_help_is_in_the_readers_language(people: People) -> None:
         state = await opened(InfoState, "/info", locale="en")
 
     assert state.topics[0]["title"] == "Registering and signing in"
+
+
+async def test_the_operator_guide_is_listed_for_the_staff_only(people: People) -> None:
+    visitor, subscriber, operator = [
+        await opened(InfoState, "/info", identity=one) for one in (None, SOMEBODY, OPERATOR)
+    ]
+
+    assert links(operator.guide)[:2] == ["/info/help-staff-desk", "/info/help-staff-tickets"]
+    assert visitor.guide == subscriber.guide == []
+    assert "help-staff" not in str([visitor.dict(), subscriber.dict()])
+
+
+async def test_the_operator_guide_is_found_by_the_staff_only(people: People) -> None:
+    address = "/info?q=второй фактор телефон потерян"
+    visitor, subscriber, operator = [
+        await opened(InfoState, address, identity=one) for one in (None, SOMEBODY, OPERATOR)
+    ]
+
+    shelves = {item["link"]: item["shelf"] for item in operator.found}
+    assert shelves["/info/help-staff-users"] == "Руководство оператора"
+    assert "help-staff" not in str([visitor.found, subscriber.found])
 
 
 async def test_older_news_are_one_click_away(people: People) -> None:

@@ -7,13 +7,15 @@ import pytest
 from lk_portal.i18n import using_locale
 from lk_portal.models import DocumentKind
 from lk_portal.services import content, documents, help_topics
+from lk_portal.services.access import Identity
 from lk_portal.services.content import InfoKind
 from lk_portal.services.database import Database
+from lk_portal.services.help_topics import Book
 from lk_portal.state.info_article import ArticleState
 from tests.integration.services.infos import DAY, put_out, write
 from tests.integration.services.people import visit
 from tests.unit.state import opened_pages
-from tests.unit.state.opened_pages import SOMEBODY
+from tests.unit.state.opened_pages import OPERATOR, SOMEBODY
 from tests.unit.state.people import NOW, People
 
 pytestmark = pytest.mark.usefixtures("application")
@@ -111,6 +113,39 @@ async def test_the_help_lists_its_topics(people: People) -> None:
 
     assert state.title == "Помощь"
     assert [one["title"] for one in state.topics] == [one.title for one in help_topics.topics("ru")]
+
+
+async def test_the_staff_read_the_operator_guide(people: People) -> None:
+    first, second, *_others = help_topics.topics("ru", Book.GUIDE)
+
+    index = await opened_pages.opened(ArticleState, "/info/help-staff", identity=OPERATOR)
+    topic = await opened_pages.opened(ArticleState, f"/info/{first.slug}", identity=OPERATOR)
+
+    assert (index.title, index.topics[1]["title"]) == ("Руководство оператора", second.title)
+    assert (topic.title, topic.is_missing) == (first.title, False)
+    assert "<img" in topic.html
+    assert 'href="/admin"' in topic.html
+    assert topic.parents[-1] == {"title": "Руководство оператора", "link": "/info/help-staff"}
+    assert [one["title"] for one in topic.beside] == [second.title]
+
+
+@pytest.mark.parametrize("identity", [None, SOMEBODY], ids=["visitor", "subscriber"])
+@pytest.mark.parametrize("slug", ["help-staff", "help-staff-users", "help-staff-tickets/"])
+async def test_nobody_else_does(people: People, slug: str, identity: Identity | None) -> None:
+    nothing = await opened_pages.opened(ArticleState, "/info/help-nothing", identity=identity)
+    shown = await opened_pages.opened(ArticleState, f"/info/{slug}", identity=identity)
+
+    assert shown.is_missing
+    assert str(shown.dict()).replace(slug.rstrip("/"), "help-nothing") == str(nothing.dict())
+
+
+async def test_the_guide_is_gone_once_the_role_is(people: People) -> None:
+    state = await opened_pages.opened(ArticleState, "/info/help-staff-users", identity=OPERATOR)
+    assert state.html
+
+    await state._show()
+
+    assert (state.is_missing, state.html, state.title) == (True, "", "")
 
 
 async def test_news_have_a_day_and_pages_none(people: People) -> None:
