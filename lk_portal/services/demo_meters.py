@@ -20,6 +20,13 @@ from lk_portal.services import demo_plan
 from lk_portal.services.demo_history import CURVES_BEGIN, curve_of
 
 FRAMERS = {"modbus-tcp": FramerType.SOCKET, "modbus-rtu-over-tcp": FramerType.RTU}
+MAPS = {
+    meter.serial: meter.map_name
+    for subscriber in demo_plan.SUBSCRIBERS
+    for account in subscriber.accounts
+    for point in account.points
+    for meter in point.meters
+}
 READY = "ready"
 """First word of the line the process writes when its meters answer; their ports follow."""
 
@@ -39,8 +46,7 @@ def _meters(serials: Iterable[str], replaced_at: datetime) -> list[SimulatedMete
 def _meter(serial: str, device_id: int, replaced_at: datetime) -> SimulatedMeter:
     is_new = serial == demo_plan.REPLACING_METER.serial
     curve = curve_of(serial, installed_at=replaced_at if is_new else CURVES_BEGIN)
-    map_name = demo_plan.TWO_TARIFFS if serial == demo_plan.TWO_ZONE_METER.serial else demo_plan.ONE_REGISTER
-    return SimulatedMeter(serial, map_name, device_id=device_id, curve=curve)
+    return SimulatedMeter(serial, MAPS[serial], device_id=device_id, curve=curve)
 
 
 async def serve(ports: Iterable[int], *, replaced_at: datetime) -> None:

@@ -18,6 +18,9 @@ UTC_OFFSET = timedelta(hours=6)
 MONTHS_OF_HISTORY = 13
 MODEL = "МИР С-07"
 ONE_REGISTER = "eastron-sdm630"
+WITH_ARCHIVE = "simulated-profile"
+"""The holes of its history can be fetched from its archive, on the page of its connection."""
+_USED = (Quantity.A_PLUS, Quantity.R_PLUS)
 TWO_TARIFFS = "schneider-iem3155"
 INSTALLED_ON = date(2020, 1, 21)
 NEIGHBOURS = 20
@@ -164,7 +167,7 @@ REPLACED_METER = DemoMeter(serial="44103811020517", seal="ВМ 118203", due_on=d
 REPLACING_METER = DemoMeter(
     serial="44103826011957", seal="ВМ 301146", verified_on=date(2026, 2, 3), due_on=date(2042, 2, 3)
 )
-HOLES_METER = DemoMeter(serial="44103814060188", seal="ВМ 234811")
+HOLES_METER = DemoMeter(serial="44103814060188", map_name=WITH_ARCHIVE, quantities=_USED, seal="ВМ 234811")
 SECOND_METER = DemoMeter(serial="44103814060235", seal="ВМ 234902")
 
 _DEMO_SUBSCRIBER = DemoSubscriber(
@@ -229,7 +232,6 @@ _SECOND_SUBSCRIBER = DemoSubscriber(
     ),
 )
 _FAMILIES = ("Абрамов", "Быков", "Власов", "Громов", "Данилов", "Ершов", "Жуков", "Ильин", "Кузьмин", "Лапин")
-_USED = (Quantity.A_PLUS, Quantity.R_PLUS)
 _GIVEN = ("Алексей Иванович", "Виктор Олегович")
 
 

@@ -60,6 +60,8 @@ GARBAGE: tuple[object, ...] = (
 )
 AT_ONCE = 55
 """Events over one socket, below what closes it."""
+SOCKETS = 4
+"""So many of them at a time."""
 
 
 @pytest.fixture(scope="module")
@@ -184,10 +186,17 @@ async def test_variables_cannot_be_set_by_name(site: Site, handlers: list[str]) 
 async def fire_all(site: Site, handlers: list[str], *, cookie: str, things: tuple[object, ...]) -> str:
     """Every handler with every piece of garbage, and with things of somebody else; all that was answered."""
     events = [(name, payload) for name in handlers for payload in payloads(name, (*GARBAGE, *things))]
+    portions = iter([events[first : first + AT_ONCE] for first in range(0, len(events), AT_ONCE)])
+    answers = await asyncio.gather(*(_fire(site, portions, cookie) for _ in range(SOCKETS)))
+    return "\n".join(answers)
+
+
+async def _fire(site: Site, portions: Iterator[list[tuple[str, dict[str, object]]]], cookie: str) -> str:
+    """Portions of events, each over a socket of its own, until none is left."""
     answers = []
-    for first in range(0, len(events), AT_ONCE):
+    for portion in portions:
         async with raw_client(site.url, cookie=cookie) as client:
-            for name, payload in events[first : first + AT_ONCE]:
+            for name, payload in portion:
                 await client.send(name, payload, path=f"/readings?meter={site.seed.serial}")
             # The last is always answered, and after all the others.
             await client.send("reflex___state____state.hydrate", path="/readings")

@@ -368,7 +368,9 @@ async def heard(site: Site, cookie: str, number: int, *handlers: str) -> str:
     async with raw_client(site.url, cookie=cookie) as client:
         for handler in ("load", *handlers):
             await client.send(f"{TicketState.get_full_name()}.{handler}", path=f"/support/{number}")
-            await client.settle()
+        # This is always answered, and after all the others.
+        await client.send("reflex___state____state.hydrate", path=f"/support/{number}")
+        await client.settle()
     messages = [json.loads(one) for one in client.received]
     for message in messages:
         for shown in message.get("delta", {}).values():
