@@ -106,7 +106,7 @@ SHOTS = (
     _staff("replacement", f"/admin/meters/{METER}/replace", "#removed_at"),
     _staff("import", "/admin/import", "main tbody tr", hands.send_bad_rows),
     _staff("zones", "/admin/zones", "main tbody tr"),
-    _staff("connection", f"/admin/connections/{METER}", "#poll-result"),
+    _staff("connection", f"/admin/connections/{METER_WITH_HOLES}", "#poll-result"),
     _staff("polling", "/admin/polling", CHART, part="main .card:has(#map-summary)"),
     _staff("editor", "/admin/info/new?kind=news", "[data-lk-preview] h2", hands.write_news),
     _staff("consents", "/admin/agreement?tab=consents", "main li"),
