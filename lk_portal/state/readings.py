@@ -25,6 +25,7 @@ from lk_portal.services.consumption import (
     points_of,
 )
 from lk_portal.services.context import current
+from lk_portal.services.periods import ReadingDays
 from lk_portal.services.reading_days import reading_days
 from lk_portal.services.table_choice import TABLE, TableChoice, serial_of
 from lk_portal.state.guard import requires, subscriber_id
@@ -95,6 +96,8 @@ class ReadingsState(rx.State):
     _zones: dict[str, str] = {}
     _first_year: int = 0
     _billing_day: int = 1
+    # Of ReadingDays, for Reflex wraps dataclasses in its state.
+    _days: tuple[Any, ...] = ()
     # The query of the address that is shown. A text, for Reflex wraps dataclasses in its state.
     _shown: str = ""
 
@@ -209,13 +212,19 @@ class ReadingsState(rx.State):
         Raises:
             InputError: It has words or dates that mean nothing.
         """
-        portal = current()
-        today = self._today(serial_of(query))
-        days = await reading_days(portal.database, portal.settings)
-        choice = choice_of(query, today=today, reading_days=days)
+        days = await self._days_for(query)
+        choice = choice_of(query, today=self._today(serial_of(query)), reading_days=days)
         start = choice.period.start
         self._billing_day = days.start_in(start.year, start.month).day
         return choice
+
+    async def _days_for(self, query: dict[str, str]) -> ReadingDays:
+        """The billing days; by the calendar they are only told of, so what the tab knows will do."""
+        if not self._days or query.get("basis") == Basis.BILLING:
+            portal = current()
+            found = await reading_days(portal.database, portal.settings)
+            self._days = (found.first, found.changes)
+        return ReadingDays(*self._days)
 
     async def _know_meters(self, serial: str) -> None:
         """Read the list of meters when the page is first opened, or the address names one not in it."""

@@ -11,12 +11,13 @@ import reflex as rx
 from sqlalchemy import insert
 
 from lk_portal.metering.types import Quantity
-from lk_portal.models import RegisterReading
+from lk_portal.models import BillingDay, RegisterReading
 from lk_portal.models.types import to_milliseconds
 from lk_portal.services.access import Identity, identity_of
 from lk_portal.services.consumption import Grain
 from lk_portal.services.context import current
 from lk_portal.services.intervals import IntervalRow, import_intervals
+from lk_portal.services.tables import table_of
 from lk_portal.state import live
 from lk_portal.state.guard import acting_as
 from lk_portal.state.readings import ReadingsState
@@ -64,6 +65,20 @@ async def tab(people: People, monkeypatch: pytest.MonkeyPatch) -> Tab:
 def address(event: Any) -> str:
     """Where a redirect leads."""
     return str(event.args[0][1]).strip('"')
+
+
+async def test_a_billing_day_that_changes_while_the_tab_is_open_counts(tab: Tab) -> None:
+    await tab.go("")
+    async with current().database.writing() as connection:
+        await connection.execute(
+            insert(table_of(BillingDay)).values(since=NOW.date().replace(day=1, month=1), day=3)
+        )
+
+    await tab.go("?basis=billing&interval=month&period=2026-10")
+
+    state = await tab.state()
+    assert state.heading.startswith("3 окт")
+    assert state.basis_hint.startswith("Расчетный период начинается 3-го числа")
 
 
 async def test_it_opens_on_the_calendar_month_without_a_comparison(tab: Tab) -> None:
