@@ -1,4 +1,4 @@
-"""Шаблоны ответов: what the staff writes again and again. Read here; the admin's page writes them.
+"""Шаблоны ответов: what the staff writes again and again. Read here; the list in `resources` writes them.
 
 The caller checks the role.
 """

@@ -78,6 +78,8 @@ OF_ADMINS = {
     "/admin/installations": "Установки приборов",
     "/admin/verifications": "Поверки",
     "/admin/seals": "Пломбы",
+    "/admin/answers": "Шаблоны ответов",
+    "/admin/answers?row=1": "Шаблоны ответов",
     "/admin/zones": "Тарифные зоны",
     "/admin/zones?row=new": "Тарифные зоны",
     "/admin/billing": "Расчетные дни",

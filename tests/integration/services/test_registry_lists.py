@@ -16,6 +16,7 @@ from lk_portal.errors import InputError
 from lk_portal.models import Account, AuditEntry, MeteringPoint, Premises
 from lk_portal.services import context
 from lk_portal.services.addresses import suggest
+from lk_portal.services.answer_templates import offered
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
 from lk_portal.services.desk_counts import desk_counts
@@ -299,6 +300,16 @@ async def test_billing_days_hold_from_their_month_on_and_the_setting_before(data
 
     assert [days.start_in(2026, month).day for month in (2, 3, 5, 6, 12)] == [25, 20, 20, 5, 5]
     assert await errors_of(database, "billing", {"since": "2026-03-01", "day": "7"}) == {"since"}
+
+
+async def test_a_template_of_the_list_is_offered_at_the_desk_in_its_place(database: Database):
+    who = await author(database)
+    before = [one.title for one in await offered(database)]
+    for title, place in (("Последний", "900"), ("Первый", "-1")):
+        await create(database, named("answers"), {"title": title, "text": "Слова", "position": place}, who)
+
+    assert [one.title for one in await offered(database)] == ["Первый", *before, "Последний"]
+    assert await errors_of(database, "answers", {"title": "", "text": ""}) == {"title", "text"}
 
 
 async def test_a_meter_is_not_installed_twice_at_once(database: Database):
