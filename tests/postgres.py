@@ -23,6 +23,7 @@ from typing import Any
 import psycopg
 
 START_SECONDS = 30
+LEFT_BEHIND_S = 600
 PREFIX = "lk-postgres-"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory; the directory there is made by mkdtemp
 ROOM_BYTES = 2 * 1024**3
@@ -91,11 +92,11 @@ def _memory() -> Path | None:
 
 
 def _is_running(directory: Path) -> bool:
-    """Whether the server lives; one without a number of its process may only just be being made."""
+    """Whether the server lives, or may: `initdb` has servers of its own, whose numbers come and go."""
+    if time.time() - directory.stat().st_mtime < LEFT_BEHIND_S:
+        return True
     pid_file = directory / "data" / "postmaster.pid"
-    if not pid_file.exists():
-        return time.time() - directory.stat().st_mtime < START_SECONDS
-    return Path("/proc", pid_file.read_text().split("\n")[0]).exists()
+    return pid_file.exists() and Path("/proc", pid_file.read_text().split("\n")[0]).exists()
 
 
 def _unprivileged(directory: Path) -> dict[str, Any]:
