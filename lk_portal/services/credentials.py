@@ -137,16 +137,7 @@ async def fits(settings: Settings, password: str, stored: str) -> bool:
 
 async def tell_changed(connection: AsyncConnection, *, user_id: int, visit: Visit) -> None:
     """Write to the person that the password is another one now, in the caller's transaction."""
-    query = select(_user.c.email, _user.c.locale).where(_user.c.id == user_id)
-    person = (await connection.execute(query)).one()
-    await letters.write(
-        connection,
-        kind=LetterKind.PASSWORD_CHANGED,
-        to_address=person.email,
-        now=visit.at,
-        user_id=user_id,
-        locale=person.locale,
-    )
+    await letters.write_to(connection, kind=LetterKind.PASSWORD_CHANGED, user_id=user_id, now=visit.at)
 
 
 async def _require_strong(settings: Settings, password: str, *, context: Sequence[str], field: str) -> None:

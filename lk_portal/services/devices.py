@@ -9,27 +9,23 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.models import AuditEntry, Channel, LetterKind, NotificationKind, User
+from lk_portal.models import AuditEntry, Channel, LetterKind, NotificationKind
 from lk_portal.services import audit, letters, notification_choices
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
-_user, _entry = table_of(User), table_of(AuditEntry)
+_entry = table_of(AuditEntry)
 
 
 async def tell_new(connection: AsyncConnection, *, user_id: int, visit: Visit) -> None:
     """Write to a person about a sign-in from an unknown browser, unless it is her first, or not wanted."""
     if not await _has_signed_in(connection, user_id) or not await _wants(connection, user_id):
         return
-    query = select(_user.c.email, _user.c.locale).where(_user.c.id == user_id)
-    person = (await connection.execute(query)).one()
-    await letters.write(
+    await letters.write_to(
         connection,
         kind=LetterKind.NEW_DEVICE,
-        to_address=person.email,
-        now=visit.at,
         user_id=user_id,
-        locale=person.locale,
+        now=visit.at,
         data={"address": visit.address, "browser": visit.agent},
     )
 

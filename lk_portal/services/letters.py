@@ -155,6 +155,28 @@ async def write(
     await connection.execute(insert(_letter).values(row))
 
 
+async def write_to(
+    connection: AsyncConnection,
+    *,
+    kind: LetterKind,
+    user_id: int,
+    now: datetime,
+    data: Mapping[str, str | int] | None = None,
+) -> None:
+    """As `write`, to the address and in the language that a login has now."""
+    user = table_of(User)
+    person = (await connection.execute(select(user.c.email, user.c.locale).where(user.c.id == user_id))).one()
+    await write(
+        connection,
+        kind=kind,
+        to_address=person.email,
+        now=now,
+        user_id=user_id,
+        locale=person.locale,
+        data=data,
+    )
+
+
 def mail_address(typed: str) -> str:
     """An address as the mail job can use it: one line, nothing but the address, the domain in ASCII.
 

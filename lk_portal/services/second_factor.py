@@ -202,18 +202,8 @@ async def forget(connection: AsyncConnection, *, user_id: int, now: datetime) ->
     """Take a person's second factor away, in the caller's transaction, and write to whoever had one."""
     await connection.execute(delete(_code).where(_code.c.user_id == user_id))
     dropped = await connection.execute(delete(_factor).where(_factor.c.user_id == user_id))
-    if not dropped.rowcount:
-        return
-    query = select(_user.c.email, _user.c.locale).where(_user.c.id == user_id)
-    person = (await connection.execute(query)).one()
-    await letters.write(
-        connection,
-        kind=LetterKind.SECOND_FACTOR_DROPPED,
-        to_address=person.email,
-        now=now,
-        user_id=user_id,
-        locale=person.locale,
-    )
+    if dropped.rowcount:
+        await letters.write_to(connection, kind=LetterKind.SECOND_FACTOR_DROPPED, user_id=user_id, now=now)
 
 
 @asynccontextmanager
