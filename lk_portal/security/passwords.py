@@ -79,7 +79,7 @@ def pepper_id(pepper: bytes) -> str:
 
 async def hash_password(password: str, *, pepper: bytes, rounds: int) -> str:
     """The hash to store, with the id of its pepper; computed in a thread."""
-    hashed = await _in_turn(bcrypt.hashpw, _digest(password, pepper), bcrypt.gensalt(rounds))
+    hashed = await in_turn(bcrypt.hashpw, _digest(password, pepper), bcrypt.gensalt(rounds))
     return pepper_id(pepper) + hashed.decode("ascii")
 
 
@@ -96,8 +96,17 @@ async def is_password(password: str, stored: str, *, peppers: Peppers, rounds: i
     else:
         hashed, cost, is_real = found[2], int(found[3]), True
     digest = _digest(password, pepper)
-    fits = await _in_turn(_check, digest, hashed, range(cost, rounds))
+    fits = await in_turn(_check, digest, hashed, range(cost, rounds))
     return fits and is_real
+
+
+async def in_turn(work: Callable[..., _Result], *arguments: object) -> _Result:
+    """What `work` gives, from one of the threads that passwords are checked in; it counts in `backlog`."""
+    _Queue.length += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_workers, work, *arguments)
+    finally:
+        _Queue.length -= 1
 
 
 def backlog() -> int:
@@ -144,14 +153,6 @@ def is_temporary(password: str, stored: str, *, peppers: Peppers) -> bool:
 def looks_temporary(password: str) -> bool:
     """Whether this is, or is built like, a password from a letter, which nobody should keep."""
     return _TEMPORARY.fullmatch(password.strip()) is not None
-
-
-async def _in_turn(work: Callable[..., _Result], *arguments: object) -> _Result:
-    _Queue.length += 1
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_workers, work, *arguments)
-    finally:
-        _Queue.length -= 1
 
 
 def _check(digest: bytes, hashed: str, missing: range) -> bool:

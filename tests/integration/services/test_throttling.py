@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -20,6 +22,18 @@ from tests.integration.services.people import EMAIL, ENEMY, HOME, NOW, PHONE, Po
 
 SECOND = timedelta(seconds=1)
 NARROW = Policy(free=3, cap_s=8)
+
+
+@asynccontextmanager
+async def held_workers() -> AsyncIterator[list[asyncio.Task[bool]]]:
+    """As many checks as may wait, of which none ends before the block does, however slow the database is."""
+    go_on = Event()
+    flood = [asyncio.create_task(passwords.in_turn(go_on.wait)) for _ in range(access.MAX_BACKLOG)]
+    await asyncio.sleep(0)
+    try:
+        yield flood
+    finally:
+        go_on.set()
 
 
 async def rows(database: Database) -> int:
@@ -260,15 +274,15 @@ async def test_a_flood_does_not_queue_up_before_known_browsers(portal: Portal) -
     """So many passwords wait to be checked that others are told to come back; who is known is served."""
     user_id = await portal.add()
     known = {user_id: (await portal.sign_in()).device}
-    # Slow enough that none is over when the next person comes: her way to the queue asks the database.
-    checks = [passwords.hash_password("x", pepper=b"", rounds=11) for _ in range(access.MAX_BACKLOG)]
-    flood = [asyncio.create_task(check) for check in checks]
-    await asyncio.sleep(0)
-    assert passwords.backlog() == access.MAX_BACKLOG
+    async with held_workers() as flood:
+        assert passwords.backlog() == access.MAX_BACKLOG
 
-    served = asyncio.create_task(portal.sign_in(devices=known))
-    with pytest.raises(ThrottledError) as waiting:
-        await portal.sign_in()
+        served = asyncio.create_task(portal.sign_in(devices=known))
+        with pytest.raises(ThrottledError) as waiting:
+            await portal.sign_in()
+        # Her way to the queue asks the database.
+        while passwords.backlog() == access.MAX_BACKLOG and not served.done():  # noqa: ASYNC110 - the queue tells nobody
+            await asyncio.sleep(0.01)
 
     assert waiting.value.seconds == access.BACKLOG_S
     assert await served

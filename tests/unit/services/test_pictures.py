@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 import pytest
 from PIL import Image
@@ -66,12 +65,8 @@ async def test_a_large_one_is_made_smaller() -> None:
 
 
 async def test_a_bomb_is_refused_at_once() -> None:
-    started = time.monotonic()
-
     with pytest.raises(InputError, match=r"bomb\.png: the picture has more than 64 million pixels"):
         await pictures.redraw(bomb(), name="bomb.png")
-
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("content", [b"\xff\xd8\xff" + b"x" * 100, jpeg()[:300], png()[:60], HEIC[:200], b""])
