@@ -30,6 +30,7 @@
     for (const change of changes) change.removedNodes.forEach((node) => within(node).forEach(comeBack));
     for (const change of changes) change.addedNodes.forEach((node) => within(node).forEach(show));
   }).observe(document.documentElement, { childList: true, subtree: true });
+  within(document.documentElement).forEach(show); // one may have been quicker than this script
   // A browser may close a dialog that is asked to go twice, whatever the page says: then it was cancelled too.
   document.addEventListener("cancel", cancel, true);
   document.addEventListener("close", cancel, true);

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.e2e import seed
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
@@ -217,3 +218,22 @@ async def test_a_delta_of_the_list_is_small(site: Site) -> None:
         await opened(client, key_of(site, "Т-000"))
 
     assert max(len(message.encode()) for message in client.received) <= 30 * 1024
+
+
+@pytest.mark.browser
+async def test_a_form_that_was_there_before_the_script_of_dialogs_is_seen(page: Page, site: Site) -> None:
+    """On a slow line the page's own code may be first."""
+    asked = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await asked.wait()
+        await route.continue_()
+
+    await as_admin(page.context, site)
+    await page.route("**/dialog.js", hold)
+    await page.goto(f"{site.url}{TARIFFS}?row=new", wait_until="commit")
+    await expect(page.locator("dialog[data-lk-dialog]")).to_have_count(1)
+    asked.set()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
