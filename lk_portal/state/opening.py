@@ -12,6 +12,9 @@ ever.
 A page about one of many things - a request, a meter - is shown by one state for all of them, which outlives
 the page, also a reload of the browser. So it is emptied as soon as the person is elsewhere: else the next
 thing's page would show the last one's, with a form for it, until its own load is done.
+
+A tab that gets its connection, the first or a new one, is sent all that its states hold. What only other
+pages show is emptied before: a reload would bring along every list that was looked at that day.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ from lk_portal.state.payloads import BEGINS_PAGE, HYDRATES
 
 _loads: dict[str, tuple[Any, ...]] = {}
 _enter: dict[str, Any] = {}
-_things: dict[str, frozenset[type[rx.State]]] = {}
+_filled: dict[str, frozenset[type[rx.State]]] = {}
+_NOTHING: frozenset[type[rx.State]] = frozenset()
 _asked: ContextVar[list[Any] | None] = ContextVar("lk_asked_by_page", default=None)
 
 
@@ -45,8 +49,7 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
         enter: The frame's handler; takes the route and runs `load_page`.
         is_public: Whether visitors may open the page; then its loads must be public too to be run here.
     """
-    if "[" in route:
-        _things[route] = frozenset(handler.state for handler in handlers)
+    _filled[route] = frozenset(handler.state for handler in handlers)
     declared = [access_of(handler.fn) for handler in handlers]
     if not all(access is not None and _fits(access, is_public) for access in declared):
         return False
@@ -57,10 +60,11 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
 
 
 class PlaceState(rx.State):
-    """Where this tab is: the route of its page, and its path."""
+    """Where this tab is, by the route of its page and by its path, and which routes it has been at."""
 
     _route: str = ""
     _path: str = ""
+    _been: list[str] = []
 
 
 class OpeningMiddleware(Middleware):
@@ -75,22 +79,42 @@ class OpeningMiddleware(Middleware):
         # Reflex's own names of routes have no slash before them, and the first page's is a word.
         name = app.router(path)
         route = "/" if name == "index" else f"/{name}"
-        await _come_to(root, route, path)
+        place = await root.get_state(PlaceState)
+        if event.name in HYDRATES:
+            await _empty_all_but(root, place, route)
+        await _come_to(root, place, route, path)
         if event.name == BEGINS_PAGE and route in _enter:
             _asked.set(await _opened(app, root, route))
         return None
 
 
-async def _come_to(root: BaseState, route: str, path: str) -> None:
-    """Empty what shows one thing, when the tab has left it; a connection that is back finds all as it was."""
-    place = await root.get_state(PlaceState)
+async def _come_to(root: BaseState, place: PlaceState, route: str, path: str) -> None:
+    """Empty what shows one thing, when the tab has left it; a connection that is back finds it as it was."""
+    if route not in place._been:
+        place._been = [*place._been, route]
     left, before = place._route, place._path
     if before == path:
         return
     place._route, place._path = route, path
     if before:
-        for showing in _things.get(left, frozenset()) | _things.get(route, frozenset()):
-            (await root.get_state(showing)).reset()
+        await _empty(root, _things_of(left) | _things_of(route))
+
+
+async def _empty_all_but(root: BaseState, place: PlaceState, route: str) -> None:
+    """Empty what the pages at other routes have been filled with; they are filled again when opened."""
+    others = _NOTHING.union(*(_filled.get(one, _NOTHING) for one in place._been))
+    await _empty(root, others - _filled.get(route, _NOTHING))
+    place._been = []
+
+
+def _things_of(route: str) -> frozenset[type[rx.State]]:
+    """The states of a page about one of many things."""
+    return _filled.get(route, _NOTHING) if "[" in route else _NOTHING
+
+
+async def _empty(root: BaseState, states: frozenset[type[rx.State]]) -> None:
+    for state in states:
+        (await root.get_state(state)).reset()
 
 
 async def _opened(app: rx.App, root: BaseState, route: str) -> list[Any]:

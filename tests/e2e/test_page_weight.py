@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.e2e import seed
 from tests.e2e.conftest import Site, sign_in
 from tests.page_weight import weigh
 
@@ -13,6 +14,8 @@ LOGIN_KB = 190
 REGISTER_KB = 200
 HOME_KB = 200
 READINGS_KB = 560
+SECTION_KB, STAFF_KB = 20, 30
+"""Of one answer over the socket, before it is compressed."""
 
 
 async def signed_in_anew(page: Page, site: Site) -> Page:
@@ -69,3 +72,34 @@ async def test_readings_keeps_its_budget(page: Page, site: Site) -> None:
 
     assert 300 < weight.kilobytes <= READINGS_KB, weight.names()
     assert "plotly" in weight.names().lower()
+
+
+@pytest.mark.parametrize(
+    ("login", "home", "most_kb"), [(seed.SUBSCRIBER, "/", SECTION_KB), (seed.ADMIN, "/admin", STAFF_KB)]
+)
+async def test_no_answer_is_large_nor_is_that_of_a_reload_after_every_page(
+    page: Page, site: Site, login: str, home: str, most_kb: int
+) -> None:
+    answers: list[int] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda text: answers.append(len(str(text).encode()))),
+    )
+    await sign_in(page, site, login)
+    links = page.locator("nav a[href^='/']")
+    await links.first.wait_for()
+    await expect(page).to_have_url(f"{site.url}{home}")
+    sections = list(dict.fromkeys([await link.get_attribute("href") for link in await links.all()]))
+    assert len(sections) >= 6
+    for section in sections:
+        await page.locator(f"nav a[href='{section}']").first.dispatch_event("click")
+        await expect(page).to_have_url(f"{site.url}{section}")
+        await expect(page.locator("main").get_by_text("Загрузка", exact=True)).to_have_count(0)
+    walked, answers[:] = sum(answers), []
+
+    await page.reload()
+    await links.first.wait_for()
+    await expect(page.locator("main").get_by_text("Загрузка", exact=True)).to_have_count(0)
+
+    assert 0 < max(answers) <= most_kb * 1000, answers
+    assert sum(answers) < walked / 2, walked

@@ -240,3 +240,34 @@ async def test_other_events_open_nothing(application: rx.App, people: People) ->
     load = Event(name="reflex___state____state.hydrate")
     assert await OpeningMiddleware().preprocess(application, root, load) is None
     assert (await root.get_state(ShellState)).name == ""
+
+
+async def test_a_tab_loaded_anew_keeps_only_what_its_page_shows(application: rx.App, people: People) -> None:
+    session, _placed = await people.subscriber("anna")
+    root, _to_come = await begun(application, session, "/accounts")
+    accounts, info = await root.get_state(AccountsState), await root.get_state(InfoState)
+    come_from(root, session, "/info")
+    await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+    assert accounts.accounts, "going on within the tab empties nothing"
+    assert info.is_loaded
+
+    await OpeningMiddleware().preprocess(application, root, HYDRATE)
+
+    assert (accounts.accounts, accounts.is_loaded, info.is_loaded) == ([], False, True)
+    assert (await root.get_state(ShellState)).name == "anna", "the frame is of no page"
+
+
+def test_no_page_shows_what_another_page_is_filled_with(application: rx.App) -> None:
+    """Such a state would be emptied when the tab is loaded anew at a page that only shows it."""
+    filled = set().union(*opening._filled.values())
+    home = next(page for page in all_pages() if page.route == "/")
+    assert HomeState in states_of(home.layout())
+    for page in all_pages():
+        shown = {state for state in states_of(page.layout()) if state in filled}
+        assert shown <= opening._filled[page.route], page.route
+
+
+def states_of(component: rx.Component) -> set[type[rx.State]]:
+    """The states whose values a page shows."""
+    found = (var._get_all_var_data() for var in component._get_vars(include_children=True))
+    return {rx.State.get_class_substate(data.state) for data in found if data is not None and data.state}
