@@ -60,11 +60,15 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
 
 
 class PlaceState(rx.State):
-    """Where this tab is, by the route of its page and by its path, and which routes it has been at."""
+    """Where this tab is, by the route of its page and by its path, and which routes it has been at.
+
+    `_is_back` says that the page stands in the browser as it was left: its connection was lost and is back.
+    """
 
     _route: str = ""
     _path: str = ""
     _been: list[str] = []
+    _is_back: bool = False
 
 
 class OpeningMiddleware(Middleware):
@@ -81,6 +85,8 @@ class OpeningMiddleware(Middleware):
         route = "/" if name == "index" else f"/{name}"
         place = await root.get_state(PlaceState)
         if event.name in HYDRATES:
+            # Only a document that was just loaded says what it begins with.
+            place._is_back = not event.payload.get("hashes")
             await _empty_all_but(root, place, route)
         await _come_to(root, place, route, path)
         if event.name == BEGINS_PAGE and route in _enter:
@@ -95,7 +101,7 @@ async def _come_to(root: BaseState, place: PlaceState, route: str, path: str) ->
     left, before = place._route, place._path
     if before == path:
         return
-    place._route, place._path = route, path
+    place._route, place._path, place._is_back = route, path, False
     if before:
         await _empty(root, _things_of(left) | _things_of(route))
 

@@ -18,6 +18,7 @@ from lk_portal.services.registration import FormError, RegistrationForm, read_fo
 from lk_portal.state.captcha import CaptchaState
 from lk_portal.state.form_once import OnceState, in_steady_time, is_ticked, text_in
 from lk_portal.state.guard import public, who
+from lk_portal.state.opening import PlaceState
 from lk_portal.state.visits import visit_of
 
 TEXTS = ("account", "address", "full_name", "email", "phone")
@@ -92,13 +93,17 @@ class RegisterState(OnceState, rx.State):
         yield rx.set_focus(self._place_to_go())
 
     async def _open(self) -> None:
-        """Show the form; what is typed in one that may be half filled in stays good, the ticks do not."""
+        """Show the form; what is typed in one that may be half filled in stays good.
+
+        So do the ticks where the page still shows them, beside the documents that they were made for.
+        """
         captcha = await self.get_state(CaptchaState)
         if not self.attempt or not captcha._is_good_for(Purpose.REGISTER):
             await self._start()
             return
         self.errors, self.problem = nothing_wrong(), ""
-        await self._show_documents()
+        place = await self.get_state(PlaceState)
+        await self._show_documents(keep_ticks=place._is_back)
 
     async def _start(self) -> None:
         """An empty form."""
@@ -108,10 +113,13 @@ class RegisterState(OnceState, rx.State):
         captcha = await self.get_state(CaptchaState)
         await captcha._renew(Purpose.REGISTER)
 
-    async def _show_documents(self) -> None:
+    async def _show_documents(self, *, keep_ticks: bool = False) -> None:
         """Beside the boxes stand the versions in force; the boxes are drawn anew, empty."""
         both = await documents.current(current().database)
-        self._shown = [document.id for document in both]
+        ids = [document.id for document in both]
+        if keep_ticks and ids == self._shown:
+            return
+        self._shown = ids
         self.editions = {document.kind.value: _edition(document) for document in both}
         self.is_agreement_ticked = self.is_consent_ticked = False
         self.boxes = new_token()

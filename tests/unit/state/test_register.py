@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from reflex.event import Event
 from reflex.istate.data import RouterData
 from sqlalchemy import select
 
@@ -21,10 +22,11 @@ from lk_portal.services.visit import Visit
 from lk_portal.state import form_once
 from lk_portal.state.captcha import CaptchaState
 from lk_portal.state.guard import acting_as
+from lk_portal.state.opening import OpeningMiddleware
 from lk_portal.state.recover import RecoverState
 from lk_portal.state.register import RegisterState
 from tests.integration.services.registering import EMAIL, Office
-from tests.unit.state.people import NOW, People, client_state
+from tests.unit.state.people import NOW, People, client_state, come_from
 
 pytestmark = pytest.mark.usefixtures("application")
 
@@ -217,8 +219,7 @@ async def test_two_tabs_have_pictures_of_their_own(people: People, tab: Tab, off
     assert (list(tab.said()), other.state.outcome) == (["captcha"], "letter_sent")
 
 
-async def test_a_document_that_changed_meanwhile_is_shown_anew(tab: Tab, people: People) -> None:
-    boxes = tab.state.boxes
+async def publish_agreement(people: People) -> None:
     await documents.publish(
         people.database,
         kind=DocumentKind.AGREEMENT,
@@ -226,6 +227,11 @@ async def test_a_document_that_changed_meanwhile_is_shown_anew(tab: Tab, people:
         text="Новое",
         visit=Visit("", "test", NOW),
     )
+
+
+async def test_a_document_that_changed_meanwhile_is_shown_anew(tab: Tab, people: People) -> None:
+    boxes = tab.state.boxes
+    await publish_agreement(people)
 
     await tab.send()
 
@@ -267,6 +273,34 @@ async def test_a_half_filled_form_stays_good_when_the_connection_comes_back(
     await opened.fire(form)
 
     assert len(await office.rows(Letter)) == 1
+
+
+@pytest.mark.parametrize(
+    ("hashes", "is_new_edition", "is_kept"),
+    [([], False, True), (["0"], False, False), ([], True, False)],
+    ids=["its connection is back", "loaded anew", "another edition"],
+)
+async def test_ticks_stay_where_the_page_still_shows_them(
+    tab: Tab, application: rx.App, hashes: list[str], is_new_edition: bool, is_kept: bool
+) -> None:
+    await connect(tab, application, hashes=["0"])
+    await RegisterState.tick.fn(tab.state, "agreement", True)
+    before = tab.state.boxes
+    if is_new_edition:
+        await publish_agreement(tab.people)
+
+    await connect(tab, application, hashes=hashes)
+
+    assert (tab.state.is_agreement_ticked, tab.state.boxes == before) == (is_kept, is_kept)
+    assert tab.state._shown == [one.id for one in await documents.current(tab.people.database)]
+
+
+async def connect(tab: Tab, application: rx.App, *, hashes: list[str]) -> None:
+    """What a page does when it gets its connection, its first or a new one."""
+    come_from(tab.root, "", "/register")
+    event = Event(name="reflex___state____state.hydrate_and_load", payload={"hashes": hashes})
+    await OpeningMiddleware().preprocess(application, tab.root, event)
+    await RegisterState.load.fn(tab.state)
 
 
 async def test_a_picture_too_old_to_be_typed_is_renewed_when_the_page_is_opened(
