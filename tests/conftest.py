@@ -12,6 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import pytest_asyncio
@@ -21,6 +22,9 @@ from lk_portal.services.migrations import migrate
 from tests.postgres import PostgresMissingError, running_server
 
 TEMPLATE = "lk_template"
+# A busy machine may take its time over an example. (On CI Hypothesis itself takes the same ones each time.)
+hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("patient")
 
 _numbers = itertools.count(1)
 

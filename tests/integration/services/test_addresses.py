@@ -231,7 +231,7 @@ async def test_no_text_means_anything_to_the_database(database: Database) -> Non
     assert await suggest(database, typed="омск*") == (one_line(*HOME),)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(typed=st.text(max_size=500) | st.text(alphabet="омскул 5а.,'\"*:()&|!-\\\x00\ud800", max_size=500))
 async def test_anything_may_be_typed(database: Database, typed: str) -> None:
     assert await suggest(database, typed=typed) == ()

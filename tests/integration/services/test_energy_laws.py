@@ -170,7 +170,7 @@ async def _require_laws(database: Database, story: Story) -> None:
             assert bar.is_hole == (bar.covered_s == 0 and bar.expected_s > 0)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=stories())
 def test_hours_make_days_and_days_make_months_and_zones_make_sums(
     database_address: str, story: Story

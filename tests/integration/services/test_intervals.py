@@ -208,7 +208,7 @@ async def test_freshness_is_the_end_of_what_is_covered(database: Database):
     assert (await dump(database, PointFreshness))[0] == [(point, START + 6 * HOUR, NOW)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_order_repetition_and_chunks_make_no_difference(database_address: str, data: st.DataObject):
     """Qualities differ by hour, so that rows compete only with worse or better ones."""

@@ -7,7 +7,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,7 +174,6 @@ def test_a_break_where_none_can_be_stops_the_letter(field: str, line_break: str)
         sent(draft(**{field: value}))
 
 
-@hypothesis.settings(deadline=None)
 @given(st.text(max_size=250), st.text(max_size=60))
 def test_whatever_is_typed_the_headers_are_ours(name: str, account: str) -> None:
     message = sent(draft(LetterKind.CLAIM_KEPT, data={"name": name, "account": account}))

@@ -101,7 +101,7 @@ def test_a_phone_is_known_as_people_write_it() -> None:
     assert {"79131234567", "89131234567", "9131234567"} <= set(words)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(), min_size=12, max_size=128), st.lists(st.text(st.characters()), max_size=3))
 def test_no_password_breaks_the_rules(password: str, context: list[str]) -> None:
     assert isinstance(rules.weakness(password, context=context), str)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lk_portal.errors import InputError
@@ -66,7 +66,6 @@ def test_a_period_reads_back_from_its_text(grain: Grain, day: date, days: Readin
     assert again == period
 
 
-@settings(deadline=None)
 @given(GRAINS, DATES, READING_DAYS, ZONES)
 def test_slots_tile_the_period_in_any_zone(grain: Grain, day: date, days: ReadingDays, tz: ZoneInfo):
     period = billing(grain, day, days)
@@ -79,7 +78,6 @@ def test_slots_tile_the_period_in_any_zone(grain: Grain, day: date, days: Readin
     assert sum((right - left for left, right in pairwise(edges)), timedelta()) == end - begin
 
 
-@settings(deadline=None)
 @given(LONG, DATES, READING_DAYS, ZONES)
 def test_finer_periods_fill_the_coarser_one(grain: Grain, day: date, days: ReadingDays, tz: ZoneInfo):
     period = billing(grain, day, days)

@@ -115,7 +115,7 @@ def test_a_measured_zero_is_a_zero(period: Period) -> None:
     assert all(value == 0 for value in shown.figure["data"][0]["y"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(BARS, min_size=24, max_size=24))
 def test_table_figure_and_sums_tell_the_same(changes: list[dict[str, object]]) -> None:
     consumption = made(DAY, *changes)
