@@ -20,6 +20,7 @@ from pathlib import Path
 from lk_portal.errors import ConfigurationError
 from lk_portal.i18n import add_catalogues
 from lk_portal.models import Table
+from lk_portal.services import personal
 from lk_portal.services.tables import table_of
 
 GROUP = "lk_portal.plugins"
@@ -107,12 +108,12 @@ def load() -> None:
     """Import every package, so that it registers what it brings.
 
     Raises:
-        ConfigurationError: One cannot be imported, brings tables that no migration can make, or has a
-            catalogue that cannot be used.
+        ConfigurationError: One cannot be imported, brings tables that no migration can make, speaks of those
+            of others, or has a catalogue that cannot be used.
     """
     load_catalogues()
     for plugin in installed():
-        before = set(_models())
+        before, declared = set(_models()), personal.declared()
         try:
             plugin.point.load()
         except ConfigurationError:
@@ -124,6 +125,8 @@ def load() -> None:
             ) from error
         for model in set(_models()) - before:
             _check(plugin, table_of(model).name)
+        for table in personal.declared() - declared:
+            _check(plugin, table)
 
 
 def load_catalogues() -> None:
