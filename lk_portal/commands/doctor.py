@@ -110,13 +110,18 @@ def _database(settings: Settings) -> Finding:
 
 def _packages(settings: Settings) -> Finding:
     from lk_portal.services import plugins
-    from lk_portal.services.migrations import left_behind, missing_of
+    from lk_portal.services.migrations import left_behind, missing_of, undeclared
 
     plugins.load()
     missing = missing_of(settings.database_address)
     if waiting := ", ".join(name for name in missing if name):
         return _fault(
             N_("the tables of {packages} are missing or not up to date; run `lk migrate`"), packages=waiting
+        )
+    if not missing and (unknown := undeclared(settings.database_address)):
+        return _fault(
+            N_("it is not said whose the rows of {tables} are: they are in no download and are never erased"),
+            tables=", ".join(unknown),
         )
     here = ", ".join(f"{one.name} {one.version}".strip() for one in plugins.installed())
     gone = {} if missing else left_behind(settings.database_address)

@@ -3,6 +3,10 @@
 Message ids are English; the catalogues lie beside this file as .po and are read directly, so there is no
 compiled copy to forget. Numbers and dates are Babel's.
 
+An installed package may have catalogues of its own. A message that the portal has too is translated by the
+portal alone, in every language: so a package cannot change a word of the portal's pages, and the same button
+is called the same everywhere. Of two packages that translate one message the first by name does it.
+
 Which language: a block under `using_locale`, or an event or request that called `choose_locale`, speaks its
 reader's; everything else speaks the portal's own, LK_LOCALE.
 """
@@ -21,10 +25,11 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from lk_portal.errors import Fields, PortalError
+from lk_portal.errors import ConfigurationError, Fields, PortalError
+from lk_portal.i18n.of_packages import read_catalogues
 from lk_portal.settings import KNOWN_LOCALES, load_locale
 
 FOLDER = Path(__file__).parent
@@ -80,20 +85,56 @@ def catalog(locale: str) -> Catalog:
         return read_po(file, locale=locale)
 
 
+def add_catalogues(package: str, folder: Path) -> None:
+    """Let a package translate its own messages, from `folder`/<locale>/messages.po; again: read anew.
+
+    Raises:
+        ConfigurationError: One of them cannot be used; names the package and the file.
+    """
+    try:
+        found = read_catalogues(folder)
+    except ConfigurationError as error:
+        raise ConfigurationError(detail=f"package {package!r}: {error.data['detail']}") from error
+    for known in found.values():
+        for message in our_messages():
+            known.delete(message)
+    _of_packages[package] = found
+
+
+def our_messages() -> frozenset[str]:
+    """The messages that the portal itself has, as they are looked up: of two forms, the one for one thing."""
+    entries = [entry.id for locale in KNOWN_LOCALES for entry in catalog(locale) if entry.id]
+    return frozenset(one if isinstance(one, str) else one[0] for one in entries)
+
+
+_of_packages: dict[str, dict[str, Catalog]] = {}
+"""By package, by language."""
+
+
+def _translated(message: str) -> tuple[Catalog, Message] | None:
+    """The entry of a message in the active language that has a translation, and whose catalogue it is in."""
+    locale = active_locale()
+    others = (one[locale] for one in _of_packages.values() if locale in one)
+    for known in (catalog(locale), *others):
+        found = known.get(message)
+        if found is not None and found.string:
+            return known, found
+    return None
+
+
 def _(message: str, **data: object) -> str:
     """The text for an English message id in the active language, its `{names}` filled from `data`."""
-    found = catalog(active_locale()).get(message)
-    text = str(found.string) if found is not None and found.string else message
+    found = _translated(message)
+    text = str(found[1].string) if found else message
     return text.format(**data) if data else text
 
 
 def ngettext(one: str, many: str, count: int, **data: object) -> str:
     """The right plural form for `count`; `{count}` is filled too."""
-    known = catalog(active_locale())
-    found = known.get(one)
-    forms = found.string if found is not None else None
-    if isinstance(forms, tuple | list) and all(forms):
-        text = str(forms[_plural_rule(known.plural_expr)(count)])
+    found = _translated(one)
+    forms = found[1].string if found else None
+    if found and isinstance(forms, tuple | list) and all(forms):
+        text = str(forms[_plural_rule(found[0].plural_expr)(count)])
     else:
         text = one if count == 1 else many
     return text.format(count=count, **data)

@@ -21,6 +21,8 @@ from sqlalchemy.schema import ExecutableDDLElement
 
 from alembic import command
 from lk_portal.errors import N_, ConfigurationError, PortalError
+from lk_portal.models import Table
+from lk_portal.services import personal
 from lk_portal.services.database import sync_url
 from lk_portal.services.plugins import VERSIONS, Plugin, with_tables
 
@@ -176,14 +178,29 @@ def left_behind(address: str) -> dict[str, list[str]]:
     Raises:
         DBAPIError: The database cannot be opened.
     """
-    engine = create_engine(sync_url(address))
-    try:
-        with engine.connect() as connection:
-            tables = inspect(connection).get_table_names()
-    finally:
-        engine.dispose()
+    tables = _tables_in(address)
     here = {plugin.version_table for plugin in with_tables()}
     gone = [
         table.removeprefix(VERSIONS) for table in tables if table.startswith(VERSIONS) and table not in here
     ]
     return {name: sorted(one for one in tables if one.startswith(f"{name}_")) for name in sorted(gone)}
+
+
+def undeclared(address: str) -> list[str]:
+    """The tables of installed packages, in models or in the database, of which none said whose they are.
+
+    Raises:
+        DBAPIError: The database cannot be opened.
+    """
+    prefixes = tuple(plugin.prefix for plugin in with_tables())
+    known = {*_tables_in(address), *Table.metadata.tables} - personal.declared()
+    return sorted(table for table in known if table.startswith(prefixes))
+
+
+def _tables_in(address: str) -> list[str]:
+    engine = create_engine(sync_url(address))
+    try:
+        with engine.connect() as connection:
+            return inspect(connection).get_table_names()
+    finally:
+        engine.dispose()

@@ -40,7 +40,7 @@ from lk_portal.models import (
 )
 from lk_portal.security import throttle
 from lk_portal.security.passwords import UNUSABLE
-from lk_portal.services import audit, documents, letters, sessions, throttling
+from lk_portal.services import audit, documents, letters, personal, sessions, throttling
 from lk_portal.services.credentials import fits
 from lk_portal.services.database import Database
 from lk_portal.services.registration import BEGUN
@@ -115,6 +115,7 @@ async def erase(database: Database, settings: Settings, *, user_id: int, passwor
         InputError: The password is wrong.
         ThrottledError: It was wrong too often.
         AccessDeniedError: No subscriber, or it was erased or the password changed meanwhile.
+        PortalError: What an installed package keeps could not be erased; so nothing was.
     """
     # Counted together with the old password in the settings: two forms are not twice the guesses.
     gates = (Gate(f"own-password:{user_id}", throttle.BY_LOGIN_AND_ADDRESS),)
@@ -166,6 +167,8 @@ async def _lock(connection: AsyncConnection, user_id: int) -> _Person:
 
 async def _erase(connection: AsyncConnection, person: _Person, visit: Visit) -> None:
     await sessions.end_all(connection, user_id=person.id)
+    # First: their rows are found by what is still hers here.
+    await personal.erase(connection, personal.Whose(person.id, person.subscriber_id))
     await _clear_registry(connection, person)
     await connection.execute(delete(_change).where(_change.c.user_id == person.id))
     for told in _TOLD:

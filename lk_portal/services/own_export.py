@@ -1,7 +1,8 @@
 """Everything the portal keeps about one person, for her to take along (152-ФЗ, article 14).
 
 Each query starts from the person, or from the subscriber she is: nothing of anybody else can come out. Hashes
-of passwords, sessions and codes stay inside: they say nothing about her and could be attacked.
+of passwords, sessions and codes stay inside: they say nothing about her and could be attacked. What installed
+packages keep about her is `services.personal`'s to read.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from lk_portal.models import (
 )
 from lk_portal.models.address_text import one_line
 from lk_portal.security.throttle import Policy
-from lk_portal.services import audit, throttling
+from lk_portal.services import audit, personal, throttling
 from lk_portal.services.database import Database
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
@@ -63,6 +64,8 @@ _limit, _device, _notified = table_of(ConsumptionLimit), table_of(PushSubscripti
 async def export(database: Database, settings: Settings, *, user_id: int, visit: Visit) -> Json:
     """All of a person's own data as JSON values; times are ISO 8601 in UTC.
 
+    What installed packages keep is under `packages`; what of it could not be read, under `packages_not_read`.
+
     Raises:
         AccessDeniedError: She may not sign in any more.
         ThrottledError: Asked for too often.
@@ -76,7 +79,7 @@ async def export(database: Database, settings: Settings, *, user_id: int, visit:
         )
     async with database.reading() as connection:
         own = await _Own.of(connection, user_id)
-        return {
+        found = {
             "portal": settings.utility_name,
             "written_at": visit.at.isoformat(),
             "login": own.login,
@@ -94,6 +97,8 @@ async def export(database: Database, settings: Settings, *, user_id: int, visit:
             "new_email": await _list(connection, _new_email(user_id)),
             "letters": await _list(connection, _letters(user_id)),
         }
+    kept = await personal.read(database, personal.Whose(user_id, own.subscriber_id))
+    return {**found, "packages": kept.found, "packages_not_read": kept.not_read}
 
 
 @dataclass(frozen=True, slots=True)

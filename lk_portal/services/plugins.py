@@ -2,8 +2,9 @@
 
 A package is one by its entry point in the group `lk_portal.plugins`, such as `acme = "acme_lk.plugin"`. The
 module registers pages, lists, maps and adapters when it is imported. What is known without importing it: its
-name, where it lies, and the migrations of its tables - the folder `migrations` beside the module. So the
-database can be brought up to date whatever state the package's Python is in.
+name, where it lies, the migrations of its tables - the folder `migrations` beside the module - and what its
+words are in other languages, in the folder `i18n`. So the database can be brought up to date whatever state
+the package's Python is in.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lk_portal.errors import ConfigurationError
+from lk_portal.i18n import add_catalogues
 from lk_portal.models import Table
+from lk_portal.services import personal
 from lk_portal.services.tables import table_of
 
 GROUP = "lk_portal.plugins"
 OURS = "lk_portal"
 MIGRATIONS = "migrations"
+CATALOGUES = "i18n"
 VERSIONS = "plugin_version_"
 """A package's version table is called so, and then by the package: its migrations do not mix with ours."""
 RESERVED = ("alembic_", "dbos_", "pg_", "plugin_", "sqlite_", "street_search")
@@ -54,13 +58,21 @@ class Plugin:
     @property
     def migrations(self) -> Path | None:
         """Where its migrations lie; None when it has none."""
-        folder = self.folder and self.folder / MIGRATIONS
-        return folder if folder and folder.is_dir() else None
+        return self._beside(MIGRATIONS)
+
+    @property
+    def catalogues(self) -> Path | None:
+        """Where its words in other languages lie; None when it has none."""
+        return self._beside(CATALOGUES)
 
     @property
     def version_table(self) -> str:
         """Where the database keeps how far its migrations have come."""
         return f"{VERSIONS}{self.name}"
+
+    def _beside(self, name: str) -> Path | None:
+        folder = self.folder and self.folder / name
+        return folder if folder and folder.is_dir() else None
 
 
 def installed() -> tuple[Plugin, ...]:
@@ -96,10 +108,12 @@ def load() -> None:
     """Import every package, so that it registers what it brings.
 
     Raises:
-        ConfigurationError: One cannot be imported, or brings tables that no migration can make.
+        ConfigurationError: One cannot be imported, brings tables that no migration can make, speaks of those
+            of others, or has a catalogue that cannot be used.
     """
+    load_catalogues()
     for plugin in installed():
-        before = set(_models())
+        before, declared = set(_models()), personal.declared()
         try:
             plugin.point.load()
         except ConfigurationError:
@@ -111,6 +125,19 @@ def load() -> None:
             ) from error
         for model in set(_models()) - before:
             _check(plugin, table_of(model).name)
+        for table in personal.declared() - declared:
+            _check(plugin, table)
+
+
+def load_catalogues() -> None:
+    """Let the words of every package be known in all their languages, before a module says any of them.
+
+    Raises:
+        ConfigurationError: One has a catalogue that cannot be used.
+    """
+    for plugin in installed():
+        if plugin.catalogues is not None:
+            add_catalogues(plugin.name, plugin.catalogues)
 
 
 def digest() -> str:
@@ -119,7 +146,7 @@ def digest() -> str:
     for plugin in installed():
         found.update(f"{plugin.name}\0{plugin.point.value}\0{plugin.version}\0".encode())
         for path in _files(plugin):
-            found.update(f"{path.name}\0".encode())
+            found.update(f"{path.relative_to(plugin.folder or path.parent)}\0".encode())
             found.update(path.read_bytes())
     return found.hexdigest()
 

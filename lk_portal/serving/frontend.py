@@ -144,8 +144,10 @@ def build(settings: Settings) -> None:
     """Build the bundles of all languages with the npm packages that reflex.lock names.
 
     Raises:
-        ConfigurationError: A build failed; its last lines are in the message.
+        ConfigurationError: A package's catalogue cannot be used, or a build failed; its last lines are in the
+            message.
     """
+    plugins.load_catalogues()  # else a bad one is told by the last lines of Reflex
     wanted = fingerprint(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(PAGES_DIR, ignore_errors=True)

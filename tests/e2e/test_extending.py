@@ -62,6 +62,7 @@ def example(path: str) -> str:
         ("pyproject.toml", "[project.entry"),
         ("acme_lk/plugin.py", "from pathlib"),
         ("acme_lk/advice.py", "async"),
+        ("acme_lk/models.py", "personal("),
     ],
 )
 def test_the_guide_says_what_the_sample_package_does(path: str, block: str) -> None:
@@ -207,26 +208,36 @@ async def test_the_list_of_the_guide_takes_a_row(extended: RunningPortal, page: 
 async def test_what_an_installed_package_adds_to_its_table_is_seen_at_once(
     extended: RunningPortal, page: Page, browser: Browser
 ) -> None:
-    """An administrator writes advice; the subscriber's menu counts it by itself, until she opens its page."""
+    """An administrator writes advice; the subscriber's menu counts it by itself, until she opens its page.
+
+    The package's words are Russian on all of it; they are its own.
+    """
     await sign_in(page, extended, "/accounts", seed.SUBSCRIBER)
-    item = page.get_by_role("link", name=re.compile("Acme's advice"))
+    item = page.get_by_role("link", name=re.compile("Советы Acme"))
     number = item.locator(".menu-badge")
     await expect(item).to_be_visible()
     await expect(number).to_have_count(0)
 
     desk = await (await browser.new_context(locale="ru-RU")).new_page()
     await sign_in(desk, extended, "/admin/acme_advice?row=new", seed.ADMIN)
+    await expect(desk.get_by_role("heading", name="Советы Acme абонентам")).to_be_visible()
     for label, text in (("Personal account*", seed.OWNED_ACCOUNT), ("Text*", "Стирайте ночью.")):
         await desk.get_by_label(in_russian(label)).fill(text)
     await desk.get_by_role("button", name="Сохранить").click()
     await expect(desk.locator("tbody tr")).to_have_count(1)
     await expect(desk.locator("tbody tr")).to_contain_text("Стирайте ночью.")
+    await expect(desk.locator("thead")).to_contain_text("Текст")
 
     await expect(number).to_have_attribute("data-number", "1")
     await expect(page).to_have_url(re.compile("/accounts$"))
     await item.click()
     await expect(page.locator("#advice")).to_have_text("Стирайте ночью.")
+    await expect(page.get_by_role("heading", name="Советы Acme")).to_be_visible()
     await expect(number).to_have_count(0)
+
+    downloaded = await page.request.get(f"{extended.url}/profile/export")
+    [advised] = (await downloaded.json())["packages"]["acme"]["advice"]
+    assert (advised["account"], advised["text"]) == (seed.OWNED_ACCOUNT, "Стирайте ночью.")
 
 
 @pytest.mark.browser

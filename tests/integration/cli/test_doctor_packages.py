@@ -46,3 +46,71 @@ async def test_a_package_that_cannot_be_imported_is_named(sqlite_address: str, t
     assert ran.code == 1
     [line] = [line for line in ran.out.splitlines() if line.startswith("! packages that extend it: ")]
     assert "package 'acme' cannot be imported: ModuleNotFoundError: No module named 'acme_lk.advise'" in line
+
+
+async def test_tables_of_which_nobody_said_whose_they_are_are_named(
+    sqlite_address: str, tmp_path: Path
+) -> None:
+    """One of a model, and one that only a migration knows; until they are declared."""
+    lk = Command(sqlite_address, tmp_path / "data")
+    package = installed_sample(tmp_path / "site")
+    with_it = {"PYTHONPATH": f"{ROOT}:{package.site}"}
+    package.add_migration(
+        "0002",
+        "0001",
+        upgrade="op.create_table('acme_word', sa.Column('id', sa.Integer(), primary_key=True))",
+    )
+    models = package.folder / "models.py"
+    whole = models.read_text(encoding="utf-8")
+    models.write_text(whole.partition("\npersonal(")[0], encoding="utf-8")
+    assert (await lk("migrate", **with_it)).code == 0
+
+    ran = await lk("doctor", **with_it)
+
+    assert ran.code == 1
+    unsaid = "it is not said whose the rows of acme_advice, acme_word are: they are in no download"
+    assert f"! packages that extend it: {unsaid} and are never erased" in ran.out.splitlines()
+
+    said = f"{whole}\nfrom lk_portal.services.personal import impersonal\nimpersonal('acme_word')\n"
+    models.write_text(said, encoding="utf-8")
+    ran = await lk("doctor", **with_it)
+    assert (ran.code, "  packages that extend it: acme 1.0.0" in ran.out.splitlines()) == (0, True)
+
+
+async def test_a_package_that_speaks_of_tables_of_others_is_named(
+    sqlite_address: str, tmp_path: Path
+) -> None:
+    lk = Command(sqlite_address, tmp_path / "data")
+    package = installed_sample(tmp_path / "site")
+    said = "from lk_portal.services.personal import impersonal\nimpersonal('ticket')\n"
+    (package.folder / "plugin.py").write_text(said, encoding="utf-8")
+
+    ran = await lk("doctor", PYTHONPATH=f"{ROOT}:{package.site}")
+
+    assert ran.code == 1
+    assert "package 'acme': its table 'ticket' must be called acme_..." in ran.out
+
+
+async def test_a_broken_catalogue_is_named_and_keeps_the_portal_from_starting(
+    sqlite_address: str, tmp_path: Path
+) -> None:
+    lk = Command(sqlite_address, tmp_path / "data")
+    package = installed_sample(tmp_path / "site")
+    with_it = {"PYTHONPATH": f"{ROOT}:{package.site}"}
+    path = package.folder / "i18n" / "ru" / "messages.po"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("Советы Acme", "Советы {name}"), encoding="utf-8"
+    )
+    reason = f"package 'acme': {path}: \"Acme's advice\": only one of both texts has {{name}}"
+
+    assert (await lk("migrate", **with_it)).code == 0, "tables can be brought up to date all the same"
+    ran = await lk("doctor", **with_it)
+    assert ran.code == 1
+    [line] = [line for line in ran.out.splitlines() if line.startswith("! packages that extend it: ")]
+    assert reason in line
+
+    for process in ("serve", "worker"):
+        refused = await lk(process, **with_it)
+        assert refused.code == 2
+        assert reason in refused.err
+        assert "Traceback" not in refused.err

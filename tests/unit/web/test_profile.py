@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import text, update
+from sqlalchemy import Column, ForeignKey, MetaData, Table, text, update
 
-from lk_portal.models import Duty, UserSession
+from lk_portal.models import Duty, User, UserSession
 from lk_portal.security.cookies import read_flash
 from lk_portal.security.tokens import hash_of
-from lk_portal.services import access, context
+from lk_portal.services import access, context, personal
 from lk_portal.services.access import Role, Visit
 from lk_portal.services.context import Portal
 from lk_portal.services.database import Database
@@ -269,6 +269,29 @@ async def test_an_error_inside_is_a_sentence_and_leaves_all_as_it_was(site: Site
     assert "could not be saved" in site.flash(erase)["message"]
     assert await site.lives(token)
     assert await site.count("letter") == 0
+
+
+async def test_a_package_that_is_broken_spoils_no_file_and_stops_the_erasure(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its table is not there."""
+    monkeypatch.setattr(personal, "_personal", {})
+    key = Column("user_id", ForeignKey(table_of(User).c.id), primary_key=True)
+    personal.personal(Table("acme_gone", MetaData(), key), whose=key, shown={"user": key})
+    token = await site.person()
+
+    export = await site.get(token)
+    erase = await site.post(token, ERASE, **SURE, **{"own-password": PASSWORD})
+
+    assert export.status_code == 200
+    assert export.json()["login"]["email"] == "ivanov@example.com"
+    assert [one["table"] for one in export.json()["packages_not_read"]] == ["gone"]
+    assert erase.headers["location"] == "/settings"
+    told = site.flash(erase)
+    assert told["form"] == "erase"
+    assert "Nothing was erased" in told["message"]
+    assert told["data"]["package"] == "acme"
+    assert await site.lives(token)
 
 
 async def test_a_session_that_is_over_erases_nothing(site: Site) -> None:
