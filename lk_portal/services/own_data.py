@@ -32,6 +32,7 @@ from lk_portal.models import (
     Notified,
     PushSubscription,
     Role,
+    SeenMarker,
     Subscriber,
     Theme,
     Ticket,
@@ -57,8 +58,10 @@ _point, _claim, _letter = table_of(MeteringPoint), table_of(AccountClaim), table
 _acceptance, _change = table_of(Acceptance), table_of(EmailChange)
 _entry, _ticket = table_of(AuditEntry), table_of(Ticket)
 _document = table_of(DocumentVersion)
-_TOLD = tuple(table_of(one) for one in (NotificationChoice, ConsumptionLimit, Notified, PushSubscription))
-"""What she is told of and how; what waits to be pushed to her browsers goes with them."""
+_HABITS = tuple(
+    table_of(one) for one in (NotificationChoice, ConsumptionLimit, Notified, PushSubscription, SeenMarker)
+)
+"""What she is told of and how, and has looked at; what waits to be pushed to her browsers goes with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,8 @@ async def _erase(connection: AsyncConnection, person: _Person, visit: Visit) -> 
     await personal.erase(connection, personal.Whose(person.id, person.subscriber_id))
     await _clear_registry(connection, person)
     await connection.execute(delete(_change).where(_change.c.user_id == person.id))
-    for told in _TOLD:
-        await connection.execute(delete(told).where(told.c.user_id == person.id))
+    for habit in _HABITS:
+        await connection.execute(delete(habit).where(habit.c.user_id == person.id))
     await connection.execute(
         update(_acceptance)
         .where(_acceptance.c.user_id == person.id, _acceptance.c.withdrawn_at.is_(None))

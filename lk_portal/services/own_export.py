@@ -32,6 +32,7 @@ from lk_portal.models import (
     Notified,
     Premises,
     PushSubscription,
+    SeenMarker,
     Subscriber,
     Tariff,
     Ticket,
@@ -58,6 +59,7 @@ _acceptance, _document = table_of(Acceptance), table_of(DocumentVersion)
 _session, _entry, _letter = table_of(UserSession), table_of(AuditEntry), table_of(Letter)
 _ticket, _message, _file = table_of(Ticket), table_of(TicketMessage), table_of(Attachment)
 _choice, _change = table_of(NotificationChoice), table_of(EmailChange)
+_seen = table_of(SeenMarker)
 _limit, _device, _notified = table_of(ConsumptionLimit), table_of(PushSubscription), table_of(Notified)
 
 
@@ -94,6 +96,7 @@ async def export(database: Database, settings: Settings, *, user_id: int, visit:
             "notified": await _list(connection, _told(user_id)),
             "consumption_limits": await _list(connection, _limits(user_id)),
             "notified_devices": await _list(connection, _devices(user_id)),
+            "sections_opened": await _list(connection, _opened(user_id)),
             "new_email": await _list(connection, _new_email(user_id)),
             "letters": await _list(connection, _letters(user_id)),
         }
@@ -299,6 +302,12 @@ def _told(user_id: int) -> Select[Any]:
         select(_notified.c.kind, _notified.c.at)
         .where(_notified.c.user_id == user_id)
         .order_by(_notified.c.at)
+    )
+
+
+def _opened(user_id: int) -> Select[Any]:
+    return (
+        select(_seen.c.section, _seen.c.seen_at).where(_seen.c.user_id == user_id).order_by(_seen.c.section)
     )
 
 

@@ -25,6 +25,7 @@ from lk_portal.models import (
     NotificationChoice,
     NotificationKind,
     PushSubscription,
+    SeenMarker,
     Subscriber,
     User,
 )
@@ -141,6 +142,9 @@ async def told_of_something(database: Database, own: Any) -> None:
     await push.subscribe(
         database, session_hash=own.session_hash, subscription=browser(ENDPOINT), locale="ru", **me
     )
+    async with database.writing() as connection:
+        marker = {"section": "info", "seen_at": visit().at, "changed_at": visit().at}
+        await connection.execute(insert(SeenMarker).values(user_id=own.user_id, **marker))
 
 
 async def test_the_export_has_everything_of_ones_own(database: Database, settings: Settings) -> None:
@@ -163,6 +167,7 @@ async def test_the_export_has_everything_of_ones_own(database: Database, setting
     assert found["notifications"] == [{"kind": "new_device", "channel": "letter", "is_wanted": False}]
     assert found["consumption_limits"] == [{"point": point["code"], "month_wh": 300_000}]
     assert [device.keys() for device in found["notified_devices"]] == [{"browser", "since"}]
+    assert found["sections_opened"] == [{"section": "info", "seen_at": visit().at.isoformat()}]
     assert ENDPOINT not in json.dumps(found)
     assert found["new_email"][0]["new_email"] == "new@example.com"
     assert [letter["kind"] for letter in found["letters"]] == ["email_code"]
@@ -277,7 +282,7 @@ async def test_an_erased_person_is_nobody(database: Database, settings: Settings
             await sign_in(database, settings, login)
     assert await access.identity_of(database, settings, session_hash=own.session_hash, now=NOW) is None
     assert ENDPOINT not in await whole_database(database)
-    for table in (NotificationChoice, ConsumptionLimit, PushSubscription):
+    for table in (NotificationChoice, ConsumptionLimit, PushSubscription, SeenMarker):
         assert await column(database, select(table_of(table).c.user_id)) == []
     row = await user_row(database, own.user_id)
     assert (row.phone, row.display_name, row.password_hash) == (None, "", UNUSABLE)
