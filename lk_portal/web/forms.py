@@ -13,7 +13,15 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from lk_portal.errors import N_, ConflictError, InputError, NotFoundError, PortalError, ThrottledError
+from lk_portal.errors import (
+    N_,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    PortalError,
+    ThrottledError,
+    by_field,
+)
 from lk_portal.i18n import say
 from lk_portal.logs import report
 from lk_portal.security import cookies
@@ -21,7 +29,6 @@ from lk_portal.security.navigation import CONSENT, ENROL, HOME, NEW_PASSWORD, SE
 from lk_portal.security.tokens import hash_of
 from lk_portal.services.access import Duty, Identity, Visit, identity_of
 from lk_portal.services.context import current
-from lk_portal.services.registration_form import FormError
 from lk_portal.web.client import client_address
 
 MAX_FORM_FIELD = 1024
@@ -143,13 +150,8 @@ def refused_as_asked(request: Request, error: PortalError, page: str, **told: st
     """As JSON the sentence itself, for the page that is still open; else a redirect with a flash."""
     if not wants_json(request):
         return refused(error, page, **told)
-    first, *others = error.errors if isinstance(error, FormError) else (error,)
-    more = [_told(other) for other in others]
-    return JSONResponse({**_told(first), "others": more}, status_code=_status_of(error))
-
-
-def _told(error: PortalError) -> dict[str, str]:
-    return {"error": say(error), "field": error.field if isinstance(error, InputError) else ""}
+    first, *others = ({"error": say(one), "field": field} for field, one in by_field(error).items())
+    return JSONResponse({**first, "others": others}, status_code=_status_of(error))
 
 
 def wants_json(request: Request) -> bool:

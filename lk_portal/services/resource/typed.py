@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Numeric
 
-from lk_portal.errors import N_, InputError
+from lk_portal.errors import N_, FormError, InputError
 from lk_portal.services.resource.spec import FormField, Resource, fits, python_type
 from lk_portal.services.texts import is_storable
 
@@ -26,14 +26,6 @@ LONGEST_NUMBER = 60
 """Characters of a number or a date."""
 MINUTES_OF_DAY = 24 * 60
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.]([0-5]\d))?", re.ASCII)
-
-
-class FormError(InputError):
-    """Several fields are wrong; `errors` has the sentence for each by name."""
-
-    def __init__(self, errors: Mapping[str, InputError]) -> None:
-        super().__init__()
-        self.errors = dict(errors)
 
 
 def values_of(
