@@ -5,13 +5,13 @@ An answer is always a redirect to a page; what is to be said there travels in a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from lk_portal.errors import (
     N_,
@@ -113,6 +113,23 @@ def page_after(duty: Duty, target: str) -> str:
 def with_next(page: str, target: str) -> str:
     """A page that leads on to `target`."""
     return page if target == HOME else f"{page}?next={quote(target, safe='')}"
+
+
+def is_asked_from_here(request: Request) -> bool:
+    """Whether no other site makes the browser fetch this."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+def download(content: bytes | AsyncIterator[bytes], *, name: str, media_type: str) -> Response:
+    """A file to take along: no browser shows it under the portal's name, and none keeps it."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{quote(name, safe="")}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    if isinstance(content, bytes):
+        return Response(content, media_type=media_type, headers=headers)
+    return StreamingResponse(content, media_type=media_type, headers=headers)
 
 
 def redirect(target: str) -> Response:
