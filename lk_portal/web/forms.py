@@ -80,8 +80,12 @@ def not_found(headers: Mapping[str, str] | None = None) -> Response:
 
 async def identity_behind(request: Request) -> Identity | None:
     """Whoever is signed in, whatever she owes; None: a visitor."""
+    return await identity_with(session_token(request))
+
+
+async def identity_with(token: str) -> Identity | None:
+    """Whoever has the session of this token."""
     portal = current()
-    token = session_token(request)
     return await identity_of(
         portal.database,
         portal.settings,
