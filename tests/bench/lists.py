@@ -119,6 +119,7 @@ def views(number_at: int) -> list[Asked]:
         Asked("the audit, page 1", View(), AUDIT),
         Asked("the audit of an account", View(query="n0077777"), AUDIT),
         Asked("the audit of a beginning that all have", View(query="n0"), AUDIT),
+        Asked("the audit of a clerk with 20,000 deeds", View(query="admin@"), AUDIT),
         Asked("the audit of nobody", View(query="zzz"), AUDIT),
     ]
 
@@ -185,6 +186,7 @@ def _postgres() -> Iterator[str]:
     with running_server() as server:
         address = f"{server}/postgres"
         migrate(address)
+        asyncio.run(_add_admin(load_settings(environment="demo", bcrypt_rounds=4, database_url=address)))
         with psycopg.connect(address, autocommit=True) as connection:
             for statement in _statements("postgresql", POSTGRES_NUMBERS):
                 connection.execute(statement.encode())
