@@ -7,6 +7,7 @@ formats a sentence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -51,6 +52,25 @@ class InputError(PortalError):
     def __init__(self, message: str | None = None, *, field: str = "", **data: object) -> None:
         super().__init__(message, **data)
         self.field = field
+
+
+class FormError(InputError):
+    """Fields are wrong; `errors` has what is wrong with each by its name, in the form's order.
+
+    Under "" stands what is wrong with the form as a whole. As a sentence it is the first of them.
+    """
+
+    def __init__(self, errors: Mapping[str, InputError]) -> None:
+        first = next(iter(errors.values()))
+        super().__init__(first.text, field=first.field, **first.data)
+        self.errors = dict(errors)
+
+
+def by_field(error: PortalError) -> Mapping[str, PortalError]:
+    """What to say beside each field; under "" what belongs beside none."""
+    if isinstance(error, FormError):
+        return error.errors
+    return {error.field if isinstance(error, InputError) else "": error}
 
 
 class NotFoundError(PortalError):

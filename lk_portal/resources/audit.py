@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from lk_portal.errors import N_
 from lk_portal.models import AuditEntry
+from lk_portal.services.audit_about import by_holder
 from lk_portal.services.audit_list import WHO, WHOSE, action_text, by_login, detail_text, is_of, since
 from lk_portal.services.resource import ADMIN, Choice, Column, Filter, MenuGroup, resource
 
@@ -54,7 +55,7 @@ resource(
         Column(AuditEntry.address, N_("From where")),
         Column(AuditEntry.detail, N_("Details"), show=detail_text),
     ],
-    search=[by_login],
-    search_hint=N_("beginning of an e-mail or phone"),
+    search=[by_login, by_holder],
+    search_hint=N_("beginning of an e-mail, phone, name or account number"),
     filters=[Filter("kind", N_("Kind of action"), KINDS), Filter("period", N_("Period"), PERIODS)],
 )

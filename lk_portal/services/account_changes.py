@@ -22,7 +22,7 @@ from lk_portal.services.database import Database
 from lk_portal.services.own_names import MAX_OWN_NAME, own_name
 from lk_portal.services.owned import is_owned
 from lk_portal.services.profile import SETTINGS_CHANGES
-from lk_portal.services.registration_form import AccountForm, FormError, read_account
+from lk_portal.services.registration_form import AccountForm, read_account
 from lk_portal.services.tables import table_of
 from lk_portal.services.texts import is_storable
 from lk_portal.services.throttling import Gate
@@ -30,7 +30,7 @@ from lk_portal.services.turns import take_turns
 from lk_portal.services.unfinished import is_unfinished, undo
 from lk_portal.services.visit import Visit
 
-__all__ = ["MAX_OWN_NAME", "Added", "FormError", "add", "read_account", "remove", "rename"]
+__all__ = ["MAX_OWN_NAME", "Added", "add", "read_account", "remove", "rename"]
 
 ADDED = "web:account:add"
 REFUSED = "web:account:refuse"

@@ -16,7 +16,7 @@ from lk_portal.i18n import _
 from lk_portal.models import AuditEntry, User
 from lk_portal.services import audit
 from lk_portal.services.resource import resource_named
-from lk_portal.services.resource.beginning import begins
+from lk_portal.services.resource.beginning import begins, is_among
 from lk_portal.services.tables import table_of
 
 MOST = 1000
@@ -55,7 +55,9 @@ def by_login(spellings: Sequence[str]) -> Select[Any]:
     )
     parts = []
     for column in (_entry.c.actor_user_id, _entry.c.subject_user_id):
-        newest = select(_entry.c.id).where(column.in_(users)).order_by(_entry.c.id.desc()).limit(MOST)
+        # The offset keeps PostgreSQL from walking all entries backwards until it has found enough of theirs.
+        deeds = select(_entry.c.id).where(is_among(column, users)).offset(0).subquery()
+        newest = select(deeds.c.id).order_by(deeds.c.id.desc()).limit(MOST)
         parts.append(select(newest.subquery().c[0]))
     return select(union_all(*parts).subquery().c[0]).distinct()
 

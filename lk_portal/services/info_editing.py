@@ -7,7 +7,7 @@ somebody else changed the page since, nothing is written (`ConflictError`), and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +23,7 @@ from lk_portal.services import audit, info_revisions
 from lk_portal.services.content import Draft, checked_row, keep_words
 from lk_portal.services.database import Database
 from lk_portal.services.info_revisions import Revision, RevisionText, revision, revisions
+from lk_portal.services.resource.typed import SkippedTimeError, moment_at
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 
@@ -223,19 +224,11 @@ def local_moment(typed: str, zone: ZoneInfo) -> datetime:
         InputError: It is no time, or the clocks skip it; its field is "release_at".
     """
     try:
-        local = datetime.fromisoformat(typed)
-    except ValueError:
+        return moment_at(datetime.fromisoformat(typed), zone)
+    except SkippedTimeError:
+        raise InputError(N_("The clocks skip this time. Choose another one."), field="release_at") from None
+    except (ValueError, OverflowError):
         raise InputError(N_("Choose a day and a time."), field="release_at") from None
-    if local.tzinfo is not None:
-        raise InputError(N_("Choose a day and a time."), field="release_at")
-    try:
-        at = local.replace(tzinfo=zone).astimezone(UTC)
-        is_there = at.astimezone(zone).replace(tzinfo=None) == local
-    except OverflowError:
-        raise InputError(N_("Choose a day and a time."), field="release_at") from None
-    if not is_there:
-        raise InputError(N_("The clocks skip this time. Choose another one."), field="release_at")
-    return at
 
 
 def _moment_of(release: Release, at: datetime | None, now: datetime) -> datetime | None:

@@ -23,7 +23,7 @@ from lk_portal.services.account_owner import holder_of, lock_account, match_gate
 from lk_portal.services.database import Database
 from lk_portal.services.letter_quota import is_spent
 from lk_portal.services.new_login import Newcomer, begin_login
-from lk_portal.services.registration_form import FormError, RegistrationForm, read_form
+from lk_portal.services.registration_form import RegistrationForm, read_form
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
 from lk_portal.services.turns import take_turns
@@ -31,7 +31,7 @@ from lk_portal.services.unfinished import is_unfinished, undo
 from lk_portal.services.visit import Visit
 from lk_portal.settings import KNOWN_LOCALES, Settings
 
-__all__ = ["FormError", "Outcome", "RegistrationForm", "read_form", "register"]
+__all__ = ["Outcome", "RegistrationForm", "read_form", "register"]
 
 BEGUN = "web:registration:begin"
 REFUSED = "web:registration:refuse"

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from lk_portal.errors import N_, InputError
+from lk_portal.errors import N_, FormError, InputError
 from lk_portal.services.users import normal_email, normal_phone
 
 MAX_ACCOUNT = 64
@@ -24,14 +24,6 @@ _FILLERS = re.compile(r"[\s\-\u2010-\u2015\u2212№]+")
 _FORBIDDEN = frozenset(["Cc", "Cs", "Zl", "Zp"])
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They turn the direction of what follows: a name could look like another one."""
-
-
-class FormError(InputError):
-    """Several fields are wrong; `errors` has what is wrong with each, in the form's order."""
-
-    def __init__(self, errors: tuple[InputError, ...]) -> None:
-        super().__init__(errors[0].text, field=errors[0].field, **errors[0].data)
-        self.errors = errors
 
 
 class _RefusedError(ValueError):
@@ -146,11 +138,8 @@ def _read(form: type[Form], values: Mapping[str, object]) -> Form:
     try:
         return form.model_validate(dict(values))
     except ValidationError as invalid:
-        problems = tuple(
-            _problem(str(problem["loc"][0]), problem.get("ctx", {}).get("error"))
-            for problem in invalid.errors()
-        )
-        raise FormError(problems) from None
+        problems = [(str(one["loc"][0]), one.get("ctx", {}).get("error")) for one in invalid.errors()]
+        raise FormError({field: _problem(field, cause) for field, cause in problems}) from None
 
 
 def _problem(field: str, cause: object) -> InputError:

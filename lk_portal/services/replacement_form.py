@@ -9,11 +9,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from lk_portal.errors import N_, InputError
+from lk_portal.errors import N_, FormError, InputError
 from lk_portal.metering.types import Quantity, RegisterValue
 from lk_portal.services.intervals import MAX_VALUE_WH
 from lk_portal.services.registry_rules import require_map
-from lk_portal.services.resource.typed import FormError, wall_time
+from lk_portal.services.resource.typed import wall_time
 from lk_portal.services.texts import checked, is_storable
 
 FINAL, INITIAL = "final", "initial"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lk_portal.errors import N_, InputError
+from lk_portal.errors import N_, FormError, InputError
 from lk_portal.models import (
     Attachment,
     Ticket,
@@ -30,7 +30,6 @@ from lk_portal.services.attachments import CheckedFile
 from lk_portal.services.database import Database
 from lk_portal.services.events import find_event
 from lk_portal.services.owned import is_owned
-from lk_portal.services.registration_form import FormError
 from lk_portal.services.tables import table_of
 from lk_portal.services.throttling import Gate
 from lk_portal.services.ticket_rows import (
@@ -254,7 +253,7 @@ async def _require_fields(database: Database, author: Author, ticket: NewTicket)
             await _account(connection, author, ticket.account)
     except InputError as error:
         wrong = (*wrong, error)
-    raise FormError(tuple(sorted(wrong, key=lambda one: FIELDS.index(one.field))))
+    raise FormError({one.field: one for one in sorted(wrong, key=lambda one: FIELDS.index(one.field))})
 
 
 async def _account(connection: AsyncConnection, author: Author, number: str) -> tuple[int, ZoneInfo]:

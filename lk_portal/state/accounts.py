@@ -6,11 +6,11 @@ from typing import Any
 
 import reflex as rx
 
-from lk_portal.errors import N_, InputError, NotFoundError, PortalError
+from lk_portal.errors import N_, InputError, NotFoundError, PortalError, by_field
 from lk_portal.i18n import _, say
 from lk_portal.services import account_changes
 from lk_portal.services.access import Role
-from lk_portal.services.account_changes import Added, FormError, read_account
+from lk_portal.services.account_changes import Added, read_account
 from lk_portal.services.accounts import accounts_of
 from lk_portal.services.changes import point_topic, subscriber_topic
 from lk_portal.services.context import current
@@ -179,8 +179,7 @@ class AccountsState(rx.State):
     def _refuse(self, error: PortalError) -> str:
         """Put every sentence where it belongs; gives the id of where to go."""
         errors = dict.fromkeys(FIELDS, "")
-        for one in error.errors if isinstance(error, FormError) else (error,):
-            field = one.field if isinstance(one, InputError) else ""
+        for field, one in by_field(error).items():
             if field in errors:
                 errors[field] = say(one)
             else:

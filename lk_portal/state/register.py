@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from lk_portal.errors import InputError, PortalError
+from lk_portal.errors import FormError, InputError, PortalError, by_field
 from lk_portal.i18n import _, active_locale, day_text, say
 from lk_portal.security.navigation import HOME
 from lk_portal.security.tokens import new_token
@@ -14,7 +14,7 @@ from lk_portal.services import documents, registration
 from lk_portal.services.captcha import Purpose
 from lk_portal.services.context import current
 from lk_portal.services.documents import Document
-from lk_portal.services.registration import FormError, RegistrationForm, read_form
+from lk_portal.services.registration import RegistrationForm, read_form
 from lk_portal.state.captcha import CaptchaState
 from lk_portal.state.form_once import OnceState, in_steady_time, is_ticked, text_in
 from lk_portal.state.guard import public, who
@@ -160,14 +160,13 @@ class RegisterState(OnceState, rx.State):
                 if not text_in(form, "captcha").strip():
                     await captcha._take(Purpose.REGISTER, "")
             except InputError as missing:
-                raise FormError((*refused.errors, missing)) from None
+                raise FormError({**refused.errors, missing.field: missing}) from None
             raise
 
     async def _say(self, error: PortalError) -> None:
         """Put every sentence where it belongs."""
         errors = nothing_wrong()
-        for one in error.errors if isinstance(error, FormError) else (error,):
-            place = one.field if isinstance(one, InputError) else ""
+        for place, one in by_field(error).items():
             if place in errors:
                 errors[place] = say(one)
             else:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import reflex as rx
 
-from lk_portal.errors import InputError, NotFoundError, PortalError
+from lk_portal.errors import NotFoundError, PortalError, by_field
 from lk_portal.i18n import _, kwh, moment_text, say
 from lk_portal.services.access import Role
 from lk_portal.services.context import current
@@ -16,7 +16,6 @@ from lk_portal.services.register_texts import register_text
 from lk_portal.services.registry_rules import map_names
 from lk_portal.services.replacement import Standing, replace_meter, standing
 from lk_portal.services.replacement_form import FINAL, INITIAL, Register, field_of, read_replacement
-from lk_portal.services.resource.typed import FormError
 from lk_portal.services.resource.writing import Author
 from lk_portal.state.address_bar import named_in
 from lk_portal.state.form_once import text_in
@@ -85,12 +84,8 @@ class ReplacementState(rx.State):
             wanted = read_replacement(form, final=found.final, initial=found.initial, zone=found.zone)
             author = Author(user_id(), found.zone, visit_of(self))
             await replace_meter(database, serial=self.serial, replacement=wanted, author=author)
-        except FormError as error:
-            self._say({name: say(one) for name, one in error.errors.items()})
-        except InputError as error:
-            self._say({error.field: say(error)})
         except PortalError as error:
-            self.problem = say(error)
+            self._say({name: say(one) for name, one in by_field(error).items()})
         else:
             self.done = _("The replacement is registered.")
             self.done_link = f"/admin/meters?q={quote(text_in(form, 'serial').strip(), safe='')}"

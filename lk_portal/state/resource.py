@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import reflex as rx
 
-from lk_portal.errors import NotFoundError, PortalError
+from lk_portal.errors import FormError, NotFoundError, PortalError
 from lk_portal.i18n import _, say
 from lk_portal.services.context import current
 from lk_portal.services.resource import Resource
@@ -30,7 +30,7 @@ from lk_portal.services.resource.address import (
 )
 from lk_portal.services.resource.reading import begin_with, read_page, read_row
 from lk_portal.services.resource.spec import REMOVE
-from lk_portal.services.resource.typed import FormError, text_of
+from lk_portal.services.resource.typed import text_of
 from lk_portal.services.resource.writing import (
     Author,
     ConflictError,

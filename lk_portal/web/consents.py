@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from lk_portal.i18n import say
@@ -20,7 +20,7 @@ from lk_portal.web import forms
 async def export(request: Request) -> Response:
     """GET /admin/agreement/consents: query q, owing=1 as in the report's address, and format csv or xlsx."""
     portal, query = current(), request.query_params
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not forms.is_asked_from_here(request):
         return forms.redirect(ADMIN_AGREEMENT)  # another site may not make a browser fetch it
     identity = await forms.person_of(request, Duty.NONE)
     if identity is None:
@@ -42,15 +42,7 @@ async def export(request: Request) -> Response:
             )
     except Exception as error:
         return PlainTextResponse(say(forms.broken(error)), 503)
-    return StreamingResponse(
-        file.chunks(),
-        media_type=file.media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{file.name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
-    )
+    return forms.download(file.chunks(), name=file.name, media_type=file.media_type)
 
 
 def consents_routes() -> list[Route]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from lk_portal.errors import InputError, NotFoundError
@@ -39,7 +38,7 @@ async def export(request: Request) -> Response:
     """GET /readings/export: what an address of /readings has, of the chart or of the table, and format."""
     portal = current()
     page = f"{READINGS}?{request.url.query}" if request.url.query else READINGS
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not forms.is_asked_from_here(request):
         return forms.redirect(READINGS)  # another site may not make a browser fetch it
     identity = await forms.identity_behind(request)
     if identity is None:
@@ -54,15 +53,7 @@ async def export(request: Request) -> Response:
     except Exception as error:
         return PlainTextResponse(say(forms.broken(error)), 503)
     log.info("web:consumption:export")
-    return StreamingResponse(
-        file.chunks(),
-        media_type=file.media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{quote(file.name, safe="")}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
-    )
+    return forms.download(file.chunks(), name=file.name, media_type=file.media_type)
 
 
 def export_routes() -> list[Route]:

@@ -5,15 +5,23 @@ An answer is always a redirect to a page; what is to be said there travels in a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
-from lk_portal.errors import N_, ConflictError, InputError, NotFoundError, PortalError, ThrottledError
+from lk_portal.errors import (
+    N_,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    PortalError,
+    ThrottledError,
+    by_field,
+)
 from lk_portal.i18n import say
 from lk_portal.logs import report
 from lk_portal.security import cookies
@@ -21,7 +29,6 @@ from lk_portal.security.navigation import CONSENT, ENROL, HOME, NEW_PASSWORD, SE
 from lk_portal.security.tokens import hash_of
 from lk_portal.services.access import Duty, Identity, Visit, identity_of
 from lk_portal.services.context import current
-from lk_portal.services.registration_form import FormError
 from lk_portal.web.client import client_address
 
 MAX_FORM_FIELD = 1024
@@ -73,8 +80,12 @@ def not_found(headers: Mapping[str, str] | None = None) -> Response:
 
 async def identity_behind(request: Request) -> Identity | None:
     """Whoever is signed in, whatever she owes; None: a visitor."""
+    return await identity_with(session_token(request))
+
+
+async def identity_with(token: str) -> Identity | None:
+    """Whoever has the session of this token."""
     portal = current()
-    token = session_token(request)
     return await identity_of(
         portal.database,
         portal.settings,
@@ -106,6 +117,23 @@ def page_after(duty: Duty, target: str) -> str:
 def with_next(page: str, target: str) -> str:
     """A page that leads on to `target`."""
     return page if target == HOME else f"{page}?next={quote(target, safe='')}"
+
+
+def is_asked_from_here(request: Request) -> bool:
+    """Whether no other site makes the browser fetch this."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+def download(content: bytes | AsyncIterator[bytes], *, name: str, media_type: str) -> Response:
+    """A file to take along: no browser shows it under the portal's name, and none keeps it."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{quote(name, safe="")}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    if isinstance(content, bytes):
+        return Response(content, media_type=media_type, headers=headers)
+    return StreamingResponse(content, media_type=media_type, headers=headers)
 
 
 def redirect(target: str) -> Response:
@@ -143,13 +171,8 @@ def refused_as_asked(request: Request, error: PortalError, page: str, **told: st
     """As JSON the sentence itself, for the page that is still open; else a redirect with a flash."""
     if not wants_json(request):
         return refused(error, page, **told)
-    first, *others = error.errors if isinstance(error, FormError) else (error,)
-    more = [_told(other) for other in others]
-    return JSONResponse({**_told(first), "others": more}, status_code=_status_of(error))
-
-
-def _told(error: PortalError) -> dict[str, str]:
-    return {"error": say(error), "field": error.field if isinstance(error, InputError) else ""}
+    first, *others = ({"error": say(one), "field": field} for field, one in by_field(error).items())
+    return JSONResponse({**first, "others": others}, status_code=_status_of(error))
 
 
 def wants_json(request: Request) -> bool:

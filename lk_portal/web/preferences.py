@@ -17,8 +17,8 @@ from lk_portal.errors import InputError, ThrottledError
 from lk_portal.i18n import say
 from lk_portal.security.navigation import HOME, own_path
 from lk_portal.security.preferences import set_preference_cookies
-from lk_portal.security.tokens import hash_of
-from lk_portal.services import access, profile
+from lk_portal.services import profile
+from lk_portal.services.access import Theme
 from lk_portal.services.context import current
 from lk_portal.web import forms
 
@@ -54,34 +54,23 @@ async def remember(response: Response, *, token: str) -> None:
 
     Who never chose a look keeps what she may have switched to a moment ago, above the form.
     """
-    identity = await _identity_of(token)
+    identity = await forms.identity_with(token)
     if identity is not None:
-        theme = "" if identity.theme is access.Theme.SYSTEM else identity.theme.value
+        theme = "" if identity.theme is Theme.SYSTEM else identity.theme.value
         set_preference_cookies(response, current().settings, locale=identity.locale, theme=theme)
 
 
 async def _store(request: Request, chosen: Preferences) -> None:
     """Keep the choice with the account; of a visitor there is none."""
-    identity = await _identity_of(forms.session_token(request))
+    identity = await forms.identity_behind(request)
     if identity is not None and not identity.is_viewing:
         await profile.set_preferences(
             current().database,
             user_id=identity.user_id,
             locale=chosen.locale or identity.locale,
-            theme=access.Theme(chosen.theme) if chosen.theme else identity.theme,
+            theme=Theme(chosen.theme) if chosen.theme else identity.theme,
             visit=forms.visit_of(request),
         )
-
-
-async def _identity_of(token: str) -> access.Identity | None:
-    portal = current()
-    return await access.identity_of(
-        portal.database,
-        portal.settings,
-        session_hash=hash_of(token) if token else "",
-        now=portal.clock(),
-        is_activity=False,
-    )
 
 
 def _page(request: Request, given: str) -> str:

@@ -41,7 +41,7 @@ async def export(request: Request) -> Response:
     if identity is None:
         return forms.redirect(forms.with_next(LOGIN, SETTINGS))
     page = ALSO_BEFORE_AGREEING[identity.duty]
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not forms.is_asked_from_here(request):
         return forms.redirect(page)  # another site may not make a browser fetch it
     visit = forms.visit_of(request)
     try:
@@ -53,11 +53,8 @@ async def export(request: Request) -> Response:
     except Exception as error:
         return forms.refused(forms.broken(error), page, form="export")
     name = f"lk-data-{visit.at.astimezone(portal.settings.zone):%Y-%m-%d}.json"
-    return Response(
-        json.dumps(found, ensure_ascii=False, indent=2),
-        media_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    content = json.dumps(found, ensure_ascii=False, indent=2).encode()
+    return forms.download(content, name=name, media_type="application/json")
 
 
 async def withdraw(request: Request) -> Response:

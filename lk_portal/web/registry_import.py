@@ -86,15 +86,7 @@ async def _admin(request: Request) -> Identity | None:
 
 
 def _file(content: bytes, name: str, kind: FileFormat) -> Response:
-    return Response(
-        content,
-        media_type=MEDIA_TYPES[kind],
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
-    )
+    return forms.download(content, name=name, media_type=MEDIA_TYPES[kind])
 
 
 def registry_import_routes() -> list[Route]:

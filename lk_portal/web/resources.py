@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lk_portal.i18n import _
@@ -17,9 +17,11 @@ from lk_portal.services import audit
 from lk_portal.services.access import Duty
 from lk_portal.services.context import current
 from lk_portal.services.exports.files import MEDIA_TYPES, FileFormat
+from lk_portal.services.exports.table_csv import csv_pieces
+from lk_portal.services.exports.workbook import table_pieces
 from lk_portal.services.resource import Resource, resource_named
 from lk_portal.services.resource.address import address_of, first_page
-from lk_portal.services.resource.files import csv_pieces, rows_of, xlsx_pieces
+from lk_portal.services.resource.files import rows_of
 from lk_portal.web import forms
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ async def export(request: Request) -> Response:
     portal = current()
     resource = resource_named(request.path_params["name"])
     page = f"/admin/{request.path_params['name']}"
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not forms.is_asked_from_here(request):
         return forms.redirect("/admin")  # another site may not make a browser fetch it
     identity = await forms.identity_behind(request)
     if identity is None:
@@ -58,17 +60,9 @@ def _file(request: Request, resource: Resource, form: FileFormat) -> Response:
     now = portal.clock()
     zone = portal.settings.zone
     rows = rows_of(portal.database, resource, view, now=now, zone=zone)
-    pieces = csv_pieces(rows) if form is FileFormat.CSV else xlsx_pieces(rows, _(resource.title))
+    pieces = csv_pieces(rows) if form is FileFormat.CSV else table_pieces(rows, _(resource.title))
     name = f"{resource.name}_{now.astimezone(zone):%Y-%m-%d}.{form}"
-    return StreamingResponse(
-        pieces,
-        media_type=MEDIA_TYPES[form],
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
-    )
+    return forms.download(pieces, name=name, media_type=MEDIA_TYPES[form])
 
 
 def resource_routes() -> list[Route]:

@@ -22,10 +22,11 @@ from pathlib import Path
 import psycopg
 
 from lk_portal.models import Account, Premises, Subscriber, Tariff
+from lk_portal.resources import audit as _declared  # noqa: F401
 from lk_portal.services.access import Role, create_user
 from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
-from lk_portal.services.resource import Choice, Column, Filter, Resource
+from lk_portal.services.resource import Choice, Column, Filter, Resource, resource_named
 from lk_portal.services.resource.cursor import encode
 from lk_portal.services.resource.reading import PAGE, View, read_page
 from lk_portal.settings import load_settings
@@ -74,10 +75,12 @@ TARIFFS = Resource(
     (Column(Tariff.code, "Code", is_sortable=True), Column(Tariff.name, "Name")),
     search=(Tariff.code,),
 )
+AUDIT: Resource = resource_named("audit")  # type: ignore[assignment]
 SQLITE_NUMBERS = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"
 POSTGRES_NUMBERS = f"WITH n(i) AS (SELECT generate_series(1, {ROWS}))"
 NUMBER = {"sqlite": "printf('%07d', i)", "postgresql": "lpad(i::text, 7, '0')"}
 EPOCH = {"sqlite": "0", "postgresql": "now()"}
+JSON = {"sqlite": "", "postgresql": "::json"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Asked:
 
     name: str
     view: View
+    resource: Resource = ACCOUNTS
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,11 @@ def views(number_at: int) -> list[Asked]:
         Asked("a name", View(query="петров 0777777")),
         Asked("nothing", View(query="zzz")),
         Asked("filter of half of all", View(filters={"owner": "none"}, sort="number")),
+        Asked("the audit, page 1", View(), AUDIT),
+        Asked("the audit of an account", View(query="n0077777"), AUDIT),
+        Asked("the audit of a beginning that all have", View(query="n0"), AUDIT),
+        Asked("the audit of a clerk with 20,000 deeds", View(query="admin@"), AUDIT),
+        Asked("the audit of nobody", View(query="zzz"), AUDIT),
     ]
 
 
@@ -148,7 +157,7 @@ async def _ask(kind: str, address: str) -> None:
     for _round in range(ROUNDS):
         for one in asked:
             began = time.perf_counter()
-            await read_page(database, ACCOUNTS, one.view, now=now)
+            await read_page(database, one.resource, one.view, now=now)
             times[one.name].append(time.perf_counter() - began)
     await database.close()
     middle = {name: statistics.median(found) for name, found in times.items()}
@@ -177,6 +186,7 @@ def _postgres() -> Iterator[str]:
     with running_server() as server:
         address = f"{server}/postgres"
         migrate(address)
+        asyncio.run(_add_admin(load_settings(environment="demo", bcrypt_rounds=4, database_url=address)))
         with psycopg.connect(address, autocommit=True) as connection:
             for statement in _statements("postgresql", POSTGRES_NUMBERS):
                 connection.execute(statement.encode())
@@ -185,8 +195,11 @@ def _postgres() -> Iterator[str]:
 
 
 def _statements(kind: str, numbers: str) -> list[str]:
-    """A thousand addresses, half a million people, a million accounts and as many tariffs."""
-    number, epoch = NUMBER[kind], EPOCH[kind]
+    """A thousand addresses, half a million people, a million accounts, tariffs and entries of the audit.
+
+    The first hundred thousand accounts have a meter, and half of the entries are about those.
+    """
+    words = {"numbers": numbers, "number": NUMBER[kind], "epoch": EPOCH[kind], "json": JSON[kind]}
     made = [
         "INSERT INTO premises (settlement, street, house, flat, timezone, search_text)"
         " {numbers} SELECT 'г. Омск', 'ул. ' || i, '1', '', 'Asia/Omsk', '' FROM n WHERE i <= 1000",
@@ -197,8 +210,20 @@ def _statements(kind: str, numbers: str) -> list[str]:
         " {numbers} SELECT i, 'N' || {number}, CASE WHEN i % 2 = 1 THEN i END,"
         " 1 + i % 1000, '', '', '' FROM n",
         "INSERT INTO tariff (id, code, name) {numbers} SELECT i, 'N' || {number}, 'Тариф ' || i FROM n",
+        "INSERT INTO metering_point (id, code, account_id, name, place)"
+        " {numbers} SELECT i, 'N' || {number}, i, '', '' FROM n WHERE i <= 100000",
+        "INSERT INTO meter (id, serial, model, map_name)"
+        " {numbers} SELECT i, 'N' || {number}, '', '' FROM n WHERE i <= 100000",
+        "INSERT INTO installation (id, meter_id, point_id, installed_at, ct_ratio, vt_ratio)"
+        " {numbers} SELECT i, i, i, {epoch}, 1, 1 FROM n WHERE i <= 100000",
+        "INSERT INTO audit_entry (id, at, action, actor_user_id, subject_user_id, address, agent, detail,"
+        " previous, hash) {numbers} SELECT 1000000 + i, {epoch},"
+        " CASE WHEN i % 2 = 1 THEN 'registry:meters:change' ELSE 'web:session:begin' END,"
+        " 1 + i % 50, 1 + i % 50000, '', '',"
+        " (CASE WHEN i % 2 = 1 THEN '{{\"key\": ' || (1 + i / 2 % 100000) || '}}' ELSE '{{}}' END){json},"
+        " '', '' FROM n",
     ]
-    return [one.format(numbers=numbers, number=number, epoch=epoch) for one in made]
+    return [one.format(**words) for one in made]
 
 
 async def _add_admin(settings: object) -> None:

@@ -10,6 +10,7 @@ import pytest
 from lk_portal import errors
 from lk_portal.errors import (
     DeviceError,
+    FormError,
     InputError,
     MeterError,
     MeterTimeoutError,
@@ -17,12 +18,14 @@ from lk_portal.errors import (
     PortalError,
     ThrottledError,
     UnreachableError,
+    by_field,
 )
 
 ERRORS = sorted(
     (kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, PortalError)),
     key=lambda kind: kind.__name__,
 )
+ERRORS.remove(FormError)  # it says what its fields say
 METER_ERRORS = [kind for kind in ERRORS if issubclass(kind, MeterError)]
 
 
@@ -101,3 +104,14 @@ def test_only_silence_is_worth_another_try() -> None:
 
 def test_a_thing_of_somebody_else_looks_like_none() -> None:
     assert str(NotFoundError(account="12-3")) == str(NotFoundError())
+
+
+def test_what_is_wrong_stands_by_field() -> None:
+    first, second = InputError("At most {most}.", field="name", most=7), InputError(field="phone")
+    form = FormError({"name": first, "phone": second})
+
+    assert by_field(form) == {"name": first, "phone": second}
+    assert (str(form), form.field) == ("At most 7.", "name")
+    assert by_field(second) == {"phone": second}
+    missing = NotFoundError()
+    assert by_field(missing) == {"": missing}

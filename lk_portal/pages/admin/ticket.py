@@ -9,13 +9,22 @@ import reflex as rx
 from lk_portal.components.desk_parts import due_line, subscriber_card
 from lk_portal.components.icons import icon
 from lk_portal.components.kit import card, field, link_button, notice, select, skeleton
+from lk_portal.components.ticket_dialogue import (
+    MINE,
+    OF_STAFF,
+    PLAIN,
+    THEIRS,
+    TURN,
+    dialogue,
+    message_turn,
+    ticket_field,
+    ticket_head,
+)
 from lk_portal.components.ticket_parts import (
     RowVar,
     described,
     error_place,
-    file_line,
     files_field,
-    status_badge,
     text_field,
     ticket_form,
 )
@@ -27,10 +36,7 @@ from lk_portal.state.admin_ticket import ANSWER, DONE, NOTE, AdminNoteState, Adm
 from lk_portal.state.admin_tickets_view import NOTE as IS_NOTE
 from lk_portal.state.admin_tickets_view import STAFF
 
-TURN = "border rounded-box p-4 min-w-0"
-OF_SUBSCRIBER = f"{TURN} bg-base-100 border-base-300 mr-4 sm:mr-16"
-OF_STAFF = f"{TURN} bg-base-100 border-base-300 ml-4 sm:ml-16 border-l-4 border-l-primary"
-INTERNAL = f"{TURN} bg-warning/15 border-dashed border-warning ml-4 sm:ml-16"
+INTERNAL = f"{TURN} bg-warning/15 border-dashed border-warning {MINE}"
 QUIET = "btn min-h-11 text-base"
 
 
@@ -50,7 +56,13 @@ def ticket() -> rx.Component:
         rx.cond(
             own.is_loaded,
             rx.el.div(
-                rx.el.div(_head(), _dialogue(), _writing(), _forms(), class_name="grid gap-4 min-w-0"),
+                rx.el.div(
+                    _head(),
+                    dialogue(AdminTicketState, _turn),
+                    _writing(),
+                    _forms(),
+                    class_name="grid gap-4 min-w-0",
+                ),
                 rx.el.aside(
                     subscriber_card(own.facts, own.meters, own.events, cabinet=own.cabinet),
                     custom_attrs={"aria-label": _("Subscriber")},
@@ -64,24 +76,8 @@ def ticket() -> rx.Component:
 
 def _head() -> rx.Component:
     own = AdminTicketState.ticket
-    return card(
-        rx.el.div(
-            rx.el.h2(own["subject"], class_name="text-lg font-semibold break-words min-w-0"),
-            rx.el.span(status_badge(own), role="status"),
-            class_name="flex flex-wrap items-center justify-between gap-x-3 gap-y-1",
-        ),
-        rx.el.p(_("No."), " ", own["number"], " · ", own["category"], class_name="text-sm mt-1"),
-        rx.el.p(_("Sent"), " ", own["created"], class_name="text-sm"),
-        rx.el.p(due_line(own), class_name="mt-1 empty:hidden"),
-        rx.cond(own["closed"] != "", rx.el.p(_("Closed"), " ", own["closed"], class_name="text-sm mt-1")),
-        rx.cond(
-            AdminTicketState.event != "",
-            rx.el.p(
-                icon("pulse"),
-                rx.el.span(AdminTicketState.event, class_name="break-words min-w-0"),
-                class_name="flex gap-2 border-l-4 border-primary pl-3 py-1 mt-2",
-            ),
-        ),
+    return ticket_head(
+        AdminTicketState,
         rx.el.p(
             icon("user", class_name="size-4"),
             rx.cond(own["assignee"] != "", own["assignee"], _("Nobody has it yet")),
@@ -89,6 +85,7 @@ def _head() -> rx.Component:
         ),
         _told(),
         rx.el.div(_deeds(), class_name="flex flex-wrap gap-2 mt-2"),
+        due=rx.el.p(due_line(own), class_name="mt-1 empty:hidden"),
     )
 
 
@@ -136,44 +133,18 @@ def _button(text: str, on_click: Any) -> rx.Component:
     return rx.el.button(text, type="button", on_click=on_click, class_name=QUIET)
 
 
-def _dialogue() -> rx.Component:
-    own = AdminTicketState
-    return rx.el.div(
-        rx.cond(
-            own.earlier != "",
-            rx.el.button(
-                own.earlier,
-                type="button",
-                on_click=own.show_earlier,
-                class_name="btn btn-ghost min-h-11 text-base mb-2",
-            ),
-        ),
-        # What comes while the page is open is read out.
-        rx.el.div(
-            rx.el.ol(rx.foreach(own.messages, _message), class_name="grid gap-3"),
-            role="log",
-            custom_attrs={"aria-label": _("Dialogue")},
-        ),
-    )
-
-
-def _message(message: RowVar) -> rx.Component:
-    return rx.el.li(
+def _turn(message: RowVar) -> rx.Component:
+    return message_turn(
+        AdminTicketState,
+        message,
         rx.cond(
             message["kind"] == IS_NOTE,
             rx.el.p(_("Internal note: the subscriber does not see it"), class_name="text-sm font-semibold"),
         ),
-        rx.el.p(
-            rx.el.span(message["author"], class_name="font-semibold"),
-            rx.el.span(message["at"], class_name="text-sm tabular-nums"),
-            class_name="flex flex-wrap justify-between gap-x-3",
+        author=message["author"],
+        class_name=rx.match(
+            message["kind"], (IS_NOTE, INTERNAL), (STAFF, f"{OF_STAFF} {MINE}"), f"{PLAIN} {THEIRS}"
         ),
-        rx.el.p(message["text"], class_name="whitespace-pre-wrap break-words mt-1"),
-        rx.el.ul(
-            rx.foreach(AdminTicketState.files[message["id"]], file_line), class_name="mt-1 empty:hidden"
-        ),
-        key=message["id"],
-        class_name=rx.match(message["kind"], (IS_NOTE, INTERNAL), (STAFF, OF_STAFF), OF_SUBSCRIBER),
     )
 
 
@@ -245,7 +216,7 @@ def _about(form: str) -> tuple[rx.Component, rx.Component]:
     """Which form it is, and for which ticket."""
     return (
         rx.el.input(type="hidden", name="form", value=form, read_only=True),
-        rx.el.input(type="hidden", name="ticket", value=AdminTicketState.ticket["number"], read_only=True),
+        ticket_field(AdminTicketState),
     )
 
 

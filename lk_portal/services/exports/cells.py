@@ -7,6 +7,10 @@ things in somebody else's spreadsheet. Such texts get an apostrophe before them.
 from __future__ import annotations
 
 import re
+from datetime import datetime
+
+Cell = str | int | datetime | None
+"""A text from `text_cell`, a number, or an aware time by the clock that it is shown by."""
 
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")  # and the wide forms
 _NO_TEXT = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -5,19 +5,18 @@ Names are what people typed: no cell of it can be taken for a formula.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from lk_portal.i18n import _
 from lk_portal.services.consents import Deed, Person, Wish, everybody
 from lk_portal.services.database import Database
-from lk_portal.services.exports.cells import text_cell
+from lk_portal.services.exports.cells import Cell, text_cell
 from lk_portal.services.exports.files import MEDIA_TYPES, FileFormat, file_name
+from lk_portal.services.exports.table_csv import csv_pieces
+from lk_portal.services.exports.workbook import table_pieces
 
 FORMATS = frozenset({FileFormat.CSV, FileFormat.XLSX})
 HEADER = (
@@ -30,7 +29,6 @@ HEADER = (
     "consent_withdrawn_at",
 )
 WIDTHS = (34, 34, 14, 20, 14, 20, 20)
-_LINES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,43 +61,14 @@ class ConsentsFile:
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The file in pieces."""
-        return self._csv() if self.form is FileFormat.CSV else self._xlsx()
+        if self.form is FileFormat.CSV:
+            return csv_pieces(self._rows(HEADER))
+        return table_pieces(self._rows(headings()), _("Consents"), WIDTHS)
 
-    async def _csv(self) -> AsyncIterator[bytes]:
-        rows: list[Sequence[object]] = [HEADER]
+    async def _rows(self, first: Sequence[Cell]) -> AsyncIterator[Sequence[Cell]]:
+        yield first
         async for person in everybody(self.database, self.wish):
-            rows.append([_as_text(cell) for cell in _cells(person, self.zone)])
-            if len(rows) == _LINES_AT_ONCE:
-                yield _joined(rows)
-                rows = []
-        yield _joined(rows)
-
-    async def _xlsx(self) -> AsyncIterator[bytes]:
-        from openpyxl import Workbook  # takes a while, and few want one
-
-        from lk_portal.services.exports.workbook import (
-            TIME_FORMAT,
-            head_cell,
-            new_sheet,
-            number_cell,
-            pieces,
-        )
-
-        book: Any = Workbook(write_only=True)
-        sheet = new_sheet(book, _("Consents"), WIDTHS)
-        sheet.freeze_panes = "A2"
-        sheet.append([head_cell(sheet, text) for text in headings()])
-        async for person in everybody(self.database, self.wish):
-            row = []
-            for cell in _cells(person, self.zone):
-                if isinstance(cell, datetime):
-                    row.append(number_cell(sheet, TIME_FORMAT))
-                    row[-1].value = cell.replace(tzinfo=None)
-                else:
-                    row.append(cell)
-            sheet.append(row)
-        async for piece in pieces(book):
-            yield piece
+            yield _cells(person, self.zone)
 
 
 def headings() -> tuple[str, ...]:
@@ -115,7 +84,7 @@ def headings() -> tuple[str, ...]:
     )
 
 
-def _cells(person: Person, zone: ZoneInfo) -> tuple[str | int | datetime | None, ...]:
+def _cells(person: Person, zone: ZoneInfo) -> tuple[Cell, ...]:
     agreement, consent = person.agreement, person.consent
     return (
         text_cell(person.name),
@@ -128,15 +97,3 @@ def _cells(person: Person, zone: ZoneInfo) -> tuple[str | int | datetime | None,
 
 def _deed(deed: Deed | None, zone: ZoneInfo) -> tuple[int | None, datetime | None]:
     return (deed.version, deed.accepted_at.astimezone(zone)) if deed else (None, None)
-
-
-def _as_text(cell: str | int | datetime | None) -> str | int:
-    if isinstance(cell, datetime):
-        return cell.isoformat(timespec="seconds")
-    return "" if cell is None else cell
-
-
-def _joined(rows: Sequence[Sequence[object]]) -> bytes:
-    target = io.StringIO()
-    csv.writer(target, lineterminator="\n").writerows(rows)
-    return target.getvalue().encode("utf-8")

@@ -5,8 +5,6 @@ A page has a few dozen rows, so a file is made at once; it says what the table s
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from lk_portal.services.exports.espi_feed import Feed
 from lk_portal.services.exports.files import MEDIA_TYPES, FileFormat, file_name
 from lk_portal.services.exports.register_xml import xml_of
 from lk_portal.services.exports.source import ExportPoint
+from lk_portal.services.exports.table_csv import csv_bytes
 from lk_portal.services.register_table import RegisterPage, RegisterRow
 
 HEADER = (
@@ -73,7 +72,7 @@ class RegisterFile:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The file in pieces."""
         if self.form is FileFormat.CSV:
-            yield self._csv().encode()
+            yield csv_bytes([HEADER, *map(self._cells, self.rows)])
         elif self.form is FileFormat.XML:
             yield xml_of(Feed(self.point, self.author, self.now), self.rows, self.quantity).encode()
         else:
@@ -81,13 +80,6 @@ class RegisterFile:
 
             async for piece in xlsx_chunks(self.rows, self.point, self.quantity, ratio=self.page.ratio):
                 yield piece
-
-    def _csv(self) -> str:
-        written = io.StringIO()
-        writer = csv.writer(written, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(self._cells(row) for row in self.rows)
-        return written.getvalue()
 
     def _cells(self, row: RegisterRow) -> tuple[str, ...]:
         values = ("" if value is None else kwh_cell(value) for value in (*row.values_wh, row.consumption_wh))

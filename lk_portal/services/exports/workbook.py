@@ -1,4 +1,4 @@
-"""What the workbooks of all exports have in common. For `services.exports` only.
+"""What the workbooks of all exports have in common. For everything that gives one away.
 
 They are written row by row into a temporary file, so the size of an export does not matter for the memory.
 """
@@ -6,21 +6,26 @@ They are written row by row into a temporary file, so the size of an export does
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Any
 
+from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 
 from lk_portal.i18n import _
 from lk_portal.metering.types import Quantity
-from lk_portal.services.exports.cells import text_cell
+from lk_portal.services.exports.cells import Cell, text_cell
 from lk_portal.services.exports.source import ExportPoint
 from lk_portal.services.quantity_texts import quantity_text
 
 TIME_FORMAT, KWH_FORMAT = "yyyy-mm-dd hh:mm", "0.000"
+ROWS_OF_SHEET = 1_000_000
+"""A sheet ends at 1 048 576 rows."""
+_NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
 _READ_BYTES = 1 << 18
 _BOLD = Font(bold=True)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
@@ -74,6 +79,38 @@ def describe(book: Any, point: ExportPoint, quantity: Quantity, *, note: str = "
         *([(_("Consumption"), note)] if note else []),
     ):
         sheet.append([head_cell(sheet, name), text_cell(value)])
+
+
+async def table_pieces(
+    rows: AsyncIterator[Sequence[Cell]], title: str, widths: Sequence[int] = ()
+) -> AsyncIterator[bytes]:
+    """A workbook of rows, the first of them the headings, which stay in sight.
+
+    There is one sheet, or more where a sheet cannot hold them. Times stand as the clock shows them, for a
+    spreadsheet knows no offsets.
+    """
+    book, headings, count = Workbook(write_only=True), await anext(rows), 0
+    sheet = _begun(book, title, widths, headings)
+    async for row in rows:
+        if count == ROWS_OF_SHEET:
+            sheet, count = _begun(book, title, widths, headings), 0
+        sheet.append([_timed(sheet, cell) if isinstance(cell, datetime) else cell for cell in row])
+        count += 1
+    async for piece in pieces(book):
+        yield piece
+
+
+def _begun(book: Any, title: str, widths: Sequence[int], headings: Sequence[Cell]) -> Any:
+    sheet = new_sheet(book, _NOT_IN_A_TITLE.sub(" ", title)[:31], widths)
+    sheet.freeze_panes = "A2"
+    sheet.append([head_cell(sheet, str(text)) for text in headings])
+    return sheet
+
+
+def _timed(sheet: Any, at: datetime) -> Any:
+    cell = number_cell(sheet, TIME_FORMAT)
+    cell.value = at.replace(tzinfo=None)
+    return cell
 
 
 async def pieces(book: Any) -> AsyncIterator[bytes]:

@@ -14,6 +14,7 @@ from lk_portal.services.exports.rows import ExportRow, Wish
 from lk_portal.services.exports.source import ExportPoint
 from lk_portal.services.exports.workbook import (
     KWH_FORMAT,
+    ROWS_OF_SHEET,
     TIME_FORMAT,
     describe,
     head_cell,
@@ -24,8 +25,6 @@ from lk_portal.services.exports.workbook import (
 )
 from lk_portal.services.quantity_texts import quantity_text, unit_of
 
-ROWS_OF_SHEET = 1_000_000
-"""A sheet ends at 1 048 576 rows."""
 WIDTHS = (18, 18, 12, 22, 8, 16, 16, 16, 16)
 
 

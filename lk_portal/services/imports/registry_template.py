@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable
 
@@ -11,9 +10,9 @@ from openpyxl.styles import Font
 
 from lk_portal.i18n import _
 from lk_portal.services.exports.cells import text_cell
+from lk_portal.services.exports.table_csv import BYTE_ORDER_MARK, csv_bytes
 from lk_portal.services.imports.registry_row import COLUMNS
 from lk_portal.services.imports.source import BadLine
-from lk_portal.services.resource.files import BYTE_ORDER_MARK
 
 _WIDTHS = (22, 60)
 
@@ -48,13 +47,8 @@ def template_xlsx() -> bytes:
 
 def report_csv(bad_rows: Iterable[BadLine]) -> bytes:
     """Number, column and reason of each row; no cell is a formula."""
-    buffer = io.StringIO(newline="")
-    buffer.write(BYTE_ORDER_MARK)
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_("Line"), _("Column"), _("Reason")])
-    for bad in bad_rows:
-        writer.writerow([bad.line, text_cell(bad.column), text_cell(reason_of(bad))])
-    return buffer.getvalue().encode()
+    lines = [(bad.line, text_cell(bad.column), text_cell(reason_of(bad))) for bad in bad_rows]
+    return BYTE_ORDER_MARK.encode() + csv_bytes([(_("Line"), _("Column"), _("Reason")), *lines])
 
 
 def reason_of(bad: BadLine) -> str:

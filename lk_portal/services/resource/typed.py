@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Numeric
 
-from lk_portal.errors import N_, InputError
+from lk_portal.errors import N_, FormError, InputError
 from lk_portal.services.resource.spec import FormField, Resource, fits, python_type
 from lk_portal.services.texts import is_storable
 
@@ -28,12 +28,8 @@ MINUTES_OF_DAY = 24 * 60
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.]([0-5]\d))?", re.ASCII)
 
 
-class FormError(InputError):
-    """Several fields are wrong; `errors` has the sentence for each by name."""
-
-    def __init__(self, errors: Mapping[str, InputError]) -> None:
-        super().__init__()
-        self.errors = dict(errors)
+class SkippedTimeError(ValueError):
+    """The clocks were put forward over this time."""
 
 
 def values_of(
@@ -178,19 +174,33 @@ def _exact(one: FormField, number: Decimal) -> Decimal:
 
 
 def wall_time(text: str, zone: ZoneInfo) -> datetime:
-    """A time of the wall clock, aware UTC; of one that exists twice the first.
+    """A time of the wall clock, aware UTC; of one that exists twice the first, unless its offset is there.
 
     Raises:
         ValueError: It is no time, or the clock never showed it.
+        OverflowError: It is beyond the years that can be written.
     """
     typed = datetime.fromisoformat(text)
-    if typed.tzinfo is not None:
-        moment = typed.astimezone(UTC)
-        moment.astimezone(zone)  # it must be possible to show it
-        return moment
-    moment = typed.replace(tzinfo=zone).astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != typed:
+    if typed.tzinfo is None:
+        return moment_at(typed, zone)
+    moment = typed.astimezone(UTC)
+    moment.astimezone(zone)  # it must be possible to show it
+    return moment
+
+
+def moment_at(local: datetime, zone: ZoneInfo) -> datetime:
+    """When the clock of `zone` shows `local`, aware UTC; where it does so twice the first.
+
+    Raises:
+        SkippedTimeError: It never does.
+        ValueError: `local` has an offset.
+        OverflowError: It is beyond the years that can be written.
+    """
+    if local.tzinfo is not None:
         raise ValueError
+    moment = local.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != local:
+        raise SkippedTimeError
     return moment
 
 

@@ -18,13 +18,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal import errors
-from lk_portal.errors import N_, InputError, NotFoundError
+from lk_portal.errors import N_, FormError, InputError, NotFoundError
 from lk_portal.models import User
 from lk_portal.services import audit
 from lk_portal.services.database import Database
 from lk_portal.services.resource.reading import is_row, joins, one_row
 from lk_portal.services.resource.spec import Action, Doing, FormField, Resource, column_of, fits, python_type
-from lk_portal.services.resource.typed import FormError, text_of, values_of
+from lk_portal.services.resource.typed import text_of, values_of
 from lk_portal.services.tables import table_of
 from lk_portal.services.visit import Visit
 

@@ -17,6 +17,7 @@ from lk_portal.models.types import to_milliseconds
 from lk_portal.services import audit, info_editing, migrations
 from lk_portal.services.addresses import suggest
 from lk_portal.services.answer_templates import offered
+from lk_portal.services.audit_about import by_holder
 from lk_portal.services.audit_chain import verify
 from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.connections import connection_of
@@ -572,3 +573,23 @@ async def test_readings_of_before_can_be_filled_from_archives(empty_address: str
         found = (await connection.execute(wish.select())).all()
     await database.close()
     assert [(one.outcomes, one.since) for one in found] == [([{"slots": 3}], NOW)] * 2
+
+
+async def test_entries_of_before_are_found_by_what_they_are_about(empty_address: str) -> None:
+    migrate(empty_address, revision="0017")
+    database = Database(empty_address)
+    async with database.writing() as connection:
+        person = {"id": 1, "full_name": "Иванов", "email": "", "phone": "", "created_at": NOW}
+        await connection.execute(insert(table_of(Subscriber)).values(person))
+        visit = Visit(address="", agent="", at=NOW)
+        for action, key in (("registry:subscribers:change", 1), ("registry:subscribers:change", 2)):
+            await audit.record(connection, action=action, visit=visit, actor=None, subject=None, key=key)
+    await database.close()
+
+    migrate(empty_address)
+
+    database = Database(empty_address)
+    async with database.reading() as connection:
+        assert (await connection.execute(by_holder(["Иванов"]))).scalars().all() == [1]
+    assert (await verify(database)).is_whole
+    await database.close()

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, text, update
 
-from lk_portal.errors import InputError, NotFoundError, ThrottledError
+from lk_portal.errors import FormError, InputError, NotFoundError, ThrottledError
 from lk_portal.models import Account, AccountClaim, AuditEntry, ClaimReason, MeteringPoint, Subscriber, User
 from lk_portal.services import account_changes, own_data, own_export
-from lk_portal.services.account_changes import Added, FormError, read_account
+from lk_portal.services.account_changes import Added, read_account
 from lk_portal.services.accounts import accounts_of
 from lk_portal.services.changes import changed_since, subscriber_topic
 from lk_portal.services.consumption import points_of
@@ -127,7 +127,7 @@ async def test_every_empty_field_gets_a_sentence(values: dict[str, object]) -> N
     with pytest.raises(FormError) as refused:
         read_account(values)
 
-    assert [one.field for one in refused.value.errors] == ["account", "address"]
+    assert list(refused.value.errors) == ["account", "address"]
 
 
 async def test_the_registrys_subscriber_without_a_login_holds_nothing_back(office: Office) -> None:

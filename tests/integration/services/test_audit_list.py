@@ -12,8 +12,9 @@ from lk_portal.resources import audit as _declared
 from lk_portal.resources import tariffs as _tariffs
 from lk_portal.services import audit
 from lk_portal.services.audit_list import action_text, detail_text
+from lk_portal.services.exports.table_csv import csv_pieces
 from lk_portal.services.resource import ADMIN, resource_named
-from lk_portal.services.resource.files import csv_pieces, rows_of
+from lk_portal.services.resource.files import rows_of
 from lk_portal.services.resource.reading import View, read_page
 from lk_portal.services.visit import Visit
 from tests.integration.services.people import EMAIL, NOW, Portal

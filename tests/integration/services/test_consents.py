@@ -150,7 +150,7 @@ async def test_a_csv_has_all_and_no_formula(portal: Portal) -> None:
     await subscriber(portal, EVIL)
     await subscriber(portal, "Новая", has_accepted=False)
 
-    rows = list(csv.DictReader(io.StringIO((await written(portal, FileFormat.CSV)).decode())))
+    rows = list(csv.DictReader(io.StringIO((await written(portal, FileFormat.CSV)).decode("utf-8-sig"))))
 
     assert [row["name"] for row in rows] == [f"'{EVIL}", "Новая"]
     assert (rows[0]["agreement_version"], rows[0]["agreement_accepted_at"]) == (

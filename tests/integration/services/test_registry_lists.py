@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from lk_portal import resources
-from lk_portal.errors import InputError
+from lk_portal.errors import FormError, InputError
 from lk_portal.models import Account, AuditEntry, MeteringPoint, Premises
 from lk_portal.services import context
 from lk_portal.services.addresses import suggest
@@ -24,7 +24,6 @@ from lk_portal.services.periods import ReadingDays
 from lk_portal.services.reading_days import reading_days
 from lk_portal.services.resource import Resource, resource_named
 from lk_portal.services.resource.reading import View, read_page, read_row
-from lk_portal.services.resource.typed import FormError
 from lk_portal.services.resource.writing import change, create, remove, shown_references
 from lk_portal.services.tables import table_of
 from tests import factories

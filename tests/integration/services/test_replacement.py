@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from lk_portal.errors import InputError, NotFoundError
+from lk_portal.errors import FormError, InputError, NotFoundError
 from lk_portal.metering.types import Quantity, RegisterValue
 from lk_portal.models import (
     AuditEntry,
@@ -26,7 +26,6 @@ from lk_portal.models import (
 from lk_portal.services.database import Database
 from lk_portal.services.replacement import replace_meter, standing, with_sums
 from lk_portal.services.replacement_form import Replacement, read_replacement
-from lk_portal.services.resource.typed import FormError
 from lk_portal.services.tables import table_of
 from tests import factories
 from tests.integration.services.polled import HOUR, MINUTE, NOW, T0, intervals, poll, rows_of, total_wh

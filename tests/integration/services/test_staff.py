@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from lk_portal.errors import BadCredentialsError, InputError, PortalError
+from lk_portal.errors import BadCredentialsError, FormError, InputError, PortalError
 from lk_portal.models import Role
 from lk_portal.resources import users as declared
 from lk_portal.security.passwords import UNUSABLE
 from lk_portal.services import temporary_passwords
 from lk_portal.services.resource import resource_named
 from lk_portal.services.resource.reading import View, read_page
-from lk_portal.services.resource.typed import FormError
 from lk_portal.services.resource.writing import Author, act, create
 from tests.integration.services.people import EMAIL, NOW, Portal, visit
 

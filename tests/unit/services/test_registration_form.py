@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lk_portal.services.registration_form import FormError, RegistrationForm, compact_number, read_form
+from lk_portal.errors import FormError
+from lk_portal.services.registration_form import RegistrationForm, compact_number, read_form
 
 GOOD: dict[str, object] = {
     "account": "5500000001",
@@ -22,7 +23,7 @@ def wrong(**changes: object) -> dict[str, str]:
     """Field and sentence for everything that is wrong."""
     with pytest.raises(FormError) as refused:
         read_form({**GOOD, **changes})
-    return {error.field: str(error) for error in refused.value.errors}
+    return {field: str(error) for field, error in refused.value.errors.items()}
 
 
 def right(**changes: object) -> RegistrationForm:

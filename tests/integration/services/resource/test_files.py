@@ -12,8 +12,10 @@ from sqlalchemy import insert
 
 from lk_portal.models import Tariff
 from lk_portal.services.database import Database
+from lk_portal.services.exports.table_csv import csv_pieces
+from lk_portal.services.exports.workbook import table_pieces
 from lk_portal.services.resource import Column
-from lk_portal.services.resource.files import csv_pieces, rows_of, xlsx_pieces
+from lk_portal.services.resource.files import rows_of
 from lk_portal.services.resource.reading import MOST_COUNTED, View
 from tests.integration.services.resource.declared import NOW, OMSK, TARIFFS, add_tariffs, page_of
 
@@ -28,7 +30,7 @@ async def table_of_csv(database: Database, view: View = View()) -> list[list[str
 
 async def table_of_xlsx(database: Database, title: str = "Tariffs") -> list[list[object]]:
     rows = rows_of(database, TARIFFS, View(), now=NOW, zone=OMSK)
-    content = b"".join([piece async for piece in xlsx_pieces(rows, title)])
+    content = b"".join([piece async for piece in table_pieces(rows, title)])
     [sheet] = load_workbook(io.BytesIO(content)).worksheets
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
     return [[cell.value for cell in row] for row in sheet.iter_rows()]

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
-from lk_portal.errors import InputError, NotFoundError
+from lk_portal.errors import FormError, InputError, NotFoundError
 from lk_portal.models import Gateway, Installation, MeteringPoint, Tariff
 from lk_portal.services.access import Role
 from lk_portal.services.database import Database
 from lk_portal.services.resource import Action, Doing, FormField, Resource
 from lk_portal.services.resource.reading import read_row
-from lk_portal.services.resource.typed import FormError, text_of
+from lk_portal.services.resource.typed import text_of
 from lk_portal.services.resource.writing import (
     ConflictError,
     act,

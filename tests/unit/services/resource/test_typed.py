@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lk_portal.errors import FormError
 from lk_portal.models import (
     Account,
     Gateway,
@@ -21,7 +22,7 @@ from lk_portal.models import (
     VerificationKind,
 )
 from lk_portal.services.resource import FormField, Reference, Resource
-from lk_portal.services.resource.typed import LONGEST_AREA, FormError, text_of, values_of
+from lk_portal.services.resource.typed import LONGEST_AREA, text_of, values_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 """A zone with changes of the clock: 2026-03-29 02:00 to 03:00, 2026-10-25 03:00 back to 02:00."""
