@@ -73,14 +73,14 @@ async def import_registry_file(job: Job, *, settle: Settle | None = None) -> Reg
         BadLinesError: Some rows cannot be taken; nothing was written.
         StorageError: The database could not keep them; nothing was written.
     """
-    with Scratch() as scratch:
+    with Scratch(job.scratch) as scratch:
         rows = await _check(job, scratch)
         return await _write(job, scratch, RegistryReport(rows), settle)
 
 
 async def check_registry_file(job: Job) -> int:
     """Only check; how many rows it has. Raises as `import_registry_file` does."""
-    with Scratch() as scratch:
+    with Scratch(job.scratch) as scratch:
         return await _check(job, scratch)
 
 

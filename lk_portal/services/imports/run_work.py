@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -104,10 +105,23 @@ async def due(database: Database, *, now: datetime) -> tuple[int, ...]:
 
 
 async def free(database: Database, worker: str) -> int:
-    """What `worker` was at is free: the process of this name that claimed it is dead. Gives how many."""
+    """What `worker` was at is free: the process of this name that claimed it is dead. Gives how many.
+
+    What it has left on this machine's disk is deleted: names and addresses of people.
+    """
+    await asyncio.to_thread(_sweep, worker)
     claimed = (_c.claimed_by == worker) & _c.status.in_(UNDER_WAY)
     async with database.writing() as connection:
         return (await connection.execute(update(_run).where(claimed).values(claimed_by=""))).rowcount
+
+
+def _sweep(worker: str) -> None:
+    for left in Path(gettempdir()).glob(f"{_prefix(worker)}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _prefix(worker: str) -> str:
+    return f"lk-import-{worker}-"
 
 
 async def claim(database: Database, run_id: int, *, worker: str, now: datetime) -> Claim | None:
@@ -192,7 +206,7 @@ class _Work:
 
     async def run(self) -> None:
         """Check the file, or check and write it, and settle that."""
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(prefix=_prefix(self._claim.worker)) as folder:
             path = Path(folder) / "file"
             await _unpack(self._portal.database, self._claim.run_id, path)
             job = self._job(path)
@@ -240,6 +254,7 @@ class _Work:
             claim.actor,
             claim.visit,
             claim.name,
+            path.parent,
         )
 
     def _progress(self, phase: Phase, rows: int) -> None:
