@@ -34,8 +34,14 @@ from tests.integration.jobs.imported import (
 from tests.integration.jobs.polled_lines import portal_for, scalar, settings_for, until, worker_process
 from tests.integration.services.imports.import_work import claimed, work
 
-FEW, MANY = 3, 8000
-"""Many take a second or more to be checked, and to be written."""
+FEW, SOME, MANY = 3, 500, 20_000
+"""Many take a second or more to be checked."""
+ENDLESS = """
+CREATE VIEW endless AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c
+"""
+SLOW_SEALS = """
+CREATE TRIGGER slow_seals BEFORE INSERT ON seal BEGIN SELECT max(n) FROM endless; END
+"""
 WAITING_FOR_SEALS = "FROM pg_locks WHERE relation = 'seal'::regclass AND NOT granted"
 
 
@@ -72,7 +78,7 @@ def is_being_written(database: Database, address: str) -> Callable[[], Awaitable
 def _is_locked(address: str) -> bool:
     """Whether there is one writer for longer than it takes to tell of rows."""
     with closing(sqlite3.connect(address.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-        connection.execute("PRAGMA busy_timeout=300")
+        connection.execute("PRAGMA busy_timeout=1000")
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -83,9 +89,15 @@ def _is_locked(address: str) -> bool:
 
 @asynccontextmanager
 async def seals_locked(database: Database) -> AsyncIterator[None]:
-    """On PostgreSQL the import stops half way, for it may not write seals while the block lasts."""
+    """While the block lasts an import stops half way: others wait for seals, or write one for ever."""
     if database.is_sqlite:
+        async with database.writing() as connection:
+            await connection.execute(text(ENDLESS))
+            await connection.execute(text(SLOW_SEALS))
         yield
+        async with database.writing() as connection:
+            await connection.execute(text("DROP TRIGGER slow_seals"))
+            await connection.execute(text("DROP VIEW endless"))
         return
     async with database.writing() as connection:
         await connection.execute(text("LOCK TABLE seal IN EXCLUSIVE MODE"))
@@ -145,7 +157,7 @@ async def test_killed_in_the_middle_of_the_writing_it_is_written_once(
 ) -> None:
     settings = settings_for(database_address, tmp_path)
     portal = portal_for(settings)
-    run_id = await send(portal, registry_file(tmp_path, MANY))
+    run_id = await send(portal, registry_file(tmp_path, SOME))
     assert await work(portal) == [Fate.SETTLED]
     async with worker_process(settings, tmp_path / "log") as process, seals_locked(database):
         await ask_to_write(portal, run_id)
@@ -156,7 +168,7 @@ async def test_killed_in_the_middle_of_the_writing_it_is_written_once(
 
     async with worker_process(settings, tmp_path / "log"):
         await until_it_is(database, run_id, ImportStatus.DONE)
-    await assert_written_once(database, run_id, MANY)
+    await assert_written_once(database, run_id, SOME)
     await portal.close()
 
 
@@ -167,7 +179,7 @@ async def test_another_node_goes_on_when_the_lease_of_a_dead_one_is_over(
     database = Database(postgres_address)
     here, there = (settings_for(postgres_address, tmp_path / name) for name in ("here", "there"))
     portal = portal_for(here)
-    run_id = await send(portal, registry_file(tmp_path, MANY))
+    run_id = await send(portal, registry_file(tmp_path, SOME))
     assert await work(portal) == [Fate.SETTLED]
     async with worker_process(here, tmp_path / "here.log") as process, seals_locked(database):
         await ask_to_write(portal, run_id)
@@ -181,7 +193,7 @@ async def test_another_node_goes_on_when_the_lease_of_a_dead_one_is_over(
         assert (row.claimed_by, row.status) == (dead, ImportStatus.WRITING)
         await make_lease_end(database)
         await until_it_is(database, run_id, ImportStatus.DONE)
-    await assert_written_once(database, run_id, MANY)
+    await assert_written_once(database, run_id, SOME)
     await portal.close()
     await database.close()
 
@@ -193,13 +205,13 @@ async def test_two_nodes_do_each_file_once(postgres_address: str, tmp_path: Path
     portal = portal_for(first)
     logs = [tmp_path / "one.log", tmp_path / "two.log"]
     async with worker_process(first, logs[0]), worker_process(second, logs[1]):
-        run_id = await send(portal, registry_file(tmp_path, MANY))
+        run_id = await send(portal, registry_file(tmp_path, SOME))
         await until_it_is(database, run_id, ImportStatus.CHECKED)
         await ask_to_write(portal, run_id)
         await until_it_is(database, run_id, ImportStatus.DONE)
     told = "".join(log.read_text() for log in logs)
     assert told.count("import.begun") == 2  # once to check, once to write
-    await assert_written_once(database, run_id, MANY)
+    await assert_written_once(database, run_id, SOME)
     await portal.close()
     await database.close()
 
