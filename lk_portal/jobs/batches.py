@@ -1,6 +1,7 @@
 """A durable queue of batches, as one process sees it: what runs here, and which ids are on their way already.
 
-For `polling` and `mail`. A batch's only argument is a list of ids; the work itself must bear being repeated.
+For `polling`, `mail`, `push` and `importing`. A batch's only argument is a list of ids; the work itself must
+bear being repeated.
 """
 
 from __future__ import annotations

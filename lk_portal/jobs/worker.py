@@ -16,8 +16,9 @@ from typing import Any
 from dbos import DBOS
 
 from lk_portal.errors import N_, StorageError
-from lk_portal.jobs import engine, mail, push
+from lk_portal.jobs import engine, importing, mail, push
 from lk_portal.jobs.batches import ATTENDANCE_S
+from lk_portal.jobs.importing import Importing
 from lk_portal.jobs.mail import Mailing
 from lk_portal.jobs.polling import BATCHES_AT_ONCE, JOB, QUEUE, Polling, activate
 from lk_portal.jobs.post import PostLimits
@@ -39,6 +40,7 @@ LONGEST_TICK_S = 5
 QUEUE_POLL_S = 1.0
 MAIL_TICK_S = 1.0
 PUSH_TICK_S = 2.0
+IMPORT_TICK_S = 1.0
 EVENTS_EVERY_S = 60.0
 LIMITS_EVERY_S = 600.0
 MAIL_PATIENCE = timedelta(minutes=3)
@@ -76,10 +78,12 @@ class Worker:
         self._polling = Polling(portal, self._poller, tick_s=self.tick_s)
         self._mailing = Mailing(portal, limits=post_limits)
         self._pushing = Pushing(portal, make_sender=make_sender)
+        self._importing = Importing(portal)
         self._loops = {
             "polling": self._loop("polling", self._plan, pause_s=self._until_next_slot_s),
             "mail": self._loop("mail", self._plan_letters, pause_s=lambda: MAIL_TICK_S),
             "push": self._loop("push", self._plan_pushes, pause_s=lambda: PUSH_TICK_S),
+            "imports": self._loop("imports", self._plan_imports, pause_s=lambda: IMPORT_TICK_S),
             "events": self._loop("events", self._tell_events, pause_s=lambda: EVENTS_EVERY_S),
             "limits": self._loop("limits", self._tell_limits, pause_s=lambda: LIMITS_EVERY_S),
             "attendance": self._loop("attendance", self._attend, pause_s=lambda: ATTENDANCE_S),
@@ -92,8 +96,8 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def _parts(self) -> tuple[Polling, Mailing, Pushing]:
-        return self._polling, self._mailing, self._pushing
+    def _parts(self) -> tuple[Polling, Mailing, Pushing, Importing]:
+        return self._polling, self._mailing, self._pushing, self._importing
 
     @property
     def last_cycle_at(self) -> datetime | None:
@@ -134,6 +138,8 @@ class Worker:
             activate(self._polling)
             mail.activate(self._mailing)
             push.activate(self._pushing)
+            self._importing.seat = self._seat.name
+            importing.activate(self._importing)
             await self._launch(self._seat.name)
         except BaseException:
             self._leave()
@@ -146,6 +152,8 @@ class Worker:
 
     async def stop(self) -> None:
         """Finish what is being read or sent, within `engine.DRAIN_S` seconds, and close; may be called twice.
+
+        A file that is being imported is given back at its next batch of rows.
 
         What is not finished stays in the queue and is done by the next worker.
         """
@@ -174,6 +182,7 @@ class Worker:
                     QUEUE: BATCHES_AT_ONCE,
                     mail.QUEUE: mail.BATCHES_AT_ONCE,
                     push.QUEUE: push.BATCHES_AT_ONCE,
+                    importing.QUEUE: importing.BATCHES_AT_ONCE,
                 },
                 queue_poll_s=self._queue_poll_s,
             )
@@ -191,6 +200,9 @@ class Worker:
 
     async def _plan_pushes(self) -> None:
         await self._pushing.plan()
+
+    async def _plan_imports(self) -> None:
+        await self._importing.plan()
 
     async def _tell_events(self) -> None:
         portal = self._portal
@@ -213,7 +225,7 @@ class Worker:
         before = (datetime.now(UTC) - RETENTION).isoformat()
         while True:
             old = await DBOS.list_workflows_async(
-                name=[JOB, mail.JOB, push.JOB],
+                name=[JOB, mail.JOB, push.JOB, importing.JOB],
                 status=FINISHED,
                 completed_before=before,
                 limit=RETENTION_CHUNK,
@@ -247,6 +259,7 @@ class Worker:
         activate(None)
         mail.activate(None)
         push.activate(None)
+        importing.activate(None)
         if self._seat is not None:
             self._seat.release()
         self._seat = None

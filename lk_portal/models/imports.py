@@ -12,6 +12,12 @@ from sqlmodel import Field
 from lk_portal.models.types import Named, Table, UtcTime
 
 
+def _text(most: int, description: str) -> Any:
+    return Field(
+        default="", max_length=most, sa_column_kwargs={"server_default": ""}, description=description
+    )
+
+
 class ImportStatus(StrEnum):
     """How far a file is. It is checked first; a person then has it written."""
 
@@ -23,7 +29,11 @@ class ImportStatus(StrEnum):
 
 
 class ImportRun(Table, table=True):
-    """One file. `told_at` is when its job was last seen alive; while it writes on SQLite it cannot tell."""
+    """One file, and what is wished for: while `status` is CHECKING or WRITING, a worker does it.
+
+    `told_at` is when it was asked for, or when whoever is at it last told of itself; while it writes on
+    SQLite it cannot tell.
+    """
 
     __tablename__ = "import_run"
 
@@ -40,6 +50,21 @@ class ImportRun(Table, table=True):
     )
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
     told_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    asked_by: int | None = Field(
+        default=None,
+        foreign_key="portal_user.id",
+        ondelete="SET NULL",
+        description="Who has it written; the audit names them",
+    )
+    asked_at: datetime | None = Field(default=None, sa_column=Column(UtcTime(), nullable=True))
+    address: str = _text(45, "From where it was asked to be written")
+    agent: str = _text(200, "With which browser")
+    claimed_by: str = _text(120, "The worker that is at it; empty: nobody")
+    attempts: int = Field(
+        default=0,
+        sa_column_kwargs={"server_default": "0"},
+        description="So often it was begun; one that was given back in good order does not count",
+    )
 
 
 class ImportFile(Table, table=True):

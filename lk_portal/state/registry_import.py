@@ -27,7 +27,7 @@ FORM = "registry-import"
 
 
 class RegistryImportState(rx.State):
-    """`bad` are the first bad rows: number, column, reason."""
+    """`bad` are the first bad rows: number, column, reason; `left` says that perhaps no worker runs."""
 
     name: str = ""
     began: str = ""
@@ -36,6 +36,7 @@ class RegistryImportState(rx.State):
     progress: str = ""
     report: str = ""
     problem: str = ""
+    left: str = ""
     refused: str = ""
     bad: list[list[str]] = []
     more_bad: str = ""
@@ -100,7 +101,8 @@ class RegistryImportState(rx.State):
             moment_text(found.created_at, current().settings.zone),
         )
         self.status, self.is_running = found.status.value, found.is_under_way
-        self.status_words = status_text(found.status)
+        self.status_words = status_text(found.status, is_waiting=found.is_waiting)
+        self.left = _left() if found.is_left else ""
         self.progress = ngettext("{count} row", "{count} rows", found.rows) if found.rows else ""
         self.report = report_text(RegistryReport(found.rows, **found.report)) if found.report else ""
         self.problem = say(PortalError(found.problem, **found.data)) if found.problem else ""
@@ -109,6 +111,13 @@ class RegistryImportState(rx.State):
         if len(found.bad_rows) <= SHOWN_BAD:
             self.more_bad = ""
         self.report_url = f"{IMPORT}/{found.run_id}/report.csv" if found.bad_rows else ""
+
+
+def _left() -> str:
+    return _(
+        "No worker has been heard of for a while. The file is kept: as soon as a worker runs, the work goes "
+        "on by itself, and the file need not be sent again."
+    )
 
 
 async def _is_still_admin() -> bool:

@@ -21,7 +21,7 @@ from tests.e2e import seed
 from tests.e2e.conftest import Site, sign_in
 from tests.e2e.raw_client import session_cookie
 from tests.e2e.sessions import forget_attempts, give_cookie, in_database
-from tests.integration.services.imports.registry_files import cells, row, workbook
+from tests.integration.services.imports.registry_files import cells, csv_file, row, workbook
 from tests.integration.services.polled import read, store_of
 
 pytestmark = pytest.mark.browser
@@ -163,6 +163,28 @@ async def test_a_workbook_with_three_bad_rows_names_them_and_corrected_it_applie
     assert in_database(site, "SELECT count(*) FROM import_file") == [(0,)]
     await page.goto(f"{site.url}/admin/accounts?q=7700009")
     await expect(page.get_by_role("link", name=str(rows[0]["account"]))).to_be_visible()
+
+
+async def test_a_file_that_no_worker_takes_says_so_and_goes_on_by_itself(
+    page: Page, site: Site, tmp_path: Path
+) -> None:
+    # As a node of the version before leaves it: no worker may take a file without knowing who asked.
+    content = csv_file(tmp_path / "r.csv", [row(9101)]).read_bytes()
+    in_database(
+        site,
+        "INSERT INTO import_run (name, status, rows, report, problem, data, bad_rows, created_at, told_at)"
+        " VALUES ('ждет.csv', 'writing', 0, '{}', '', '{}', '[]', ?, ?)",
+        *[int(datetime.now(UTC).timestamp() * 1000) - 60_000] * 2,
+    )
+    in_database(site, "INSERT INTO import_file SELECT max(id), ? FROM import_run", content)
+    await as_admin(page, site)
+    await page.goto(f"{site.url}/admin/import")
+    await expect(page.get_by_text("Файл ждет записи")).to_be_visible()
+    await expect(page.get_by_text("Служба фоновых задач давно не откликалась.")).to_be_visible()
+    in_database(site, "UPDATE import_run SET asked_at = told_at WHERE name = 'ждет.csv'")
+    await expect(page.get_by_text("Файл загружен в реестр")).to_be_visible()
+    await expect(page.get_by_text("Служба фоновых задач")).to_have_count(0)
+    assert in_database(site, "SELECT count(*) FROM meter WHERE serial = 'М-9101'") == [(1,)]
 
 
 async def test_the_files_are_for_administrators_only(site: Site) -> None:

@@ -86,6 +86,7 @@ def _run() -> rx.Component:
             id="import-status",
             class_name="my-2",
         ),
+        rx.cond(State.left != "", notice(State.left, kind="warning", icon_name="warning")),
         rx.cond(State.problem != "", notice(State.problem, kind="error", icon_name="warning")),
         rx.cond(State.report != "", rx.el.p(State.report)),
         rx.cond(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lk_portal.errors import N_, InputError
 from lk_portal.i18n import _
@@ -60,7 +61,11 @@ def report_text(report: RegistryReport) -> str:
     )
 
 
-async def import_registry_file(job: Job) -> RegistryReport:
+Settle = Callable[[AsyncConnection, RegistryReport], Awaitable[None]]
+"""Keeps what came of a file, in the transaction that writes it; what it raises takes all of it back."""
+
+
+async def import_registry_file(job: Job, *, settle: Settle | None = None) -> RegistryReport:
     """Put in what a file has and the registry has not, all or nothing.
 
     Raises:
@@ -68,14 +73,14 @@ async def import_registry_file(job: Job) -> RegistryReport:
         BadLinesError: Some rows cannot be taken; nothing was written.
         StorageError: The database could not keep them; nothing was written.
     """
-    with Scratch() as scratch:
+    with Scratch(job.scratch) as scratch:
         rows = await _check(job, scratch)
-        return replace(await _write(job, scratch), rows=rows)
+        return await _write(job, scratch, RegistryReport(rows), settle)
 
 
 async def check_registry_file(job: Job) -> int:
     """Only check; how many rows it has. Raises as `import_registry_file` does."""
-    with Scratch() as scratch:
+    with Scratch(job.scratch) as scratch:
         return await _check(job, scratch)
 
 
@@ -127,8 +132,8 @@ def _some(doubles: Iterator[tuple[int, CellError]]) -> Iterator[tuple[int, CellE
         yield double
 
 
-async def _write(job: Job, scratch: Scratch) -> RegistryReport:
-    """Stage all rows, then one statement for each table."""
+async def _write(job: Job, scratch: Scratch, report: RegistryReport, settle: Settle | None) -> RegistryReport:
+    """Stage all rows, then one statement for each table; gives `report` with its counts."""
     counts: dict[str, int] = {}
     done = 0
     try:
@@ -143,9 +148,12 @@ async def _write(job: Job, scratch: Scratch) -> RegistryReport:
                 done += len(rows)
                 job.progress(Phase.WRITTEN, done)
             await run(connection, FORGET_MARKS)
+            report = replace(report, **counts)
+            if settle is not None:
+                await settle(connection, report)
     except (sqlite3.IntegrityError, psycopg.IntegrityError):
         raise InputError(MEANWHILE, field="file") from None
-    return RegistryReport(**counts)
+    return report
 
 
 def _staged(scratch: Scratch, job: Job) -> Iterator[list[StagedRow]]:

@@ -31,10 +31,14 @@ Numbered = tuple[int, Row]
 
 
 class Scratch:
-    """Rows in the order of the file."""
+    """Rows in the order of the file.
 
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory()
+    Args:
+        folder: Where they lie; None: where the system keeps temporary files.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = TemporaryDirectory(dir=folder)
         self._database = sqlite3.connect(
             Path(self._folder.name) / "rows.sqlite3", isolation_level=None, check_same_thread=False
         )

@@ -44,6 +44,7 @@ class Job:
         actor: Who imports; None: a command.
         visit: From where; None: a command.
         name: Of the file as a person calls it; "": that of the path.
+        scratch: A folder for what is put aside; None: the system's for temporary files.
     """
 
     database: Database
@@ -55,6 +56,7 @@ class Job:
     actor: int | None = None
     visit: Visit | None = None
     name: str = ""
+    scratch: Path | None = None
 
     @asynccontextmanager
     async def writing(self, action: str) -> AsyncIterator[AsyncConnection]:

@@ -22,6 +22,8 @@ from lk_portal.services.audit_chain import verify
 from lk_portal.services.changes import changed_since, person_topic
 from lk_portal.services.connections import connection_of
 from lk_portal.services.database import Database, sync_url
+from lk_portal.services.imports.run_work import due
+from lk_portal.services.imports.runs import INTERRUPTED, run_of
 from lk_portal.services.migrations import is_current, migrate
 from lk_portal.services.notification_choices import Channel, Choice, NotificationKind, choices_of
 from lk_portal.services.poll_batches import queue_at
@@ -593,3 +595,52 @@ async def test_entries_of_before_are_found_by_what_they_are_about(empty_address:
         assert (await connection.execute(by_holder(["Иванов"]))).scalars().all() == [1]
     assert (await verify(database)).is_whole
     await database.close()
+
+
+async def test_files_of_before_are_kept_and_one_that_was_being_written_is_told(empty_address: str) -> None:
+    migrate(empty_address, revision="0018")
+    engine = create_engine(sync_url(empty_address))
+    is_sqlite = engine.dialect.name == "sqlite"
+    user = VERSION_1["portal_user"][0] | {
+        "subscriber_id": None,
+        "temporary_hash": "",
+        "locale": "",
+        "theme": "system",
+    }
+    before = ("checking", "checked", "writing", "done", "refused")
+    with engine.begin() as connection:
+        names, values = ", ".join(user), ", ".join(f":{name}" for name in user)
+        stored = {name: _stored(value, is_sqlite) for name, value in user.items()}
+        connection.execute(text(f"INSERT INTO portal_user ({names}) VALUES ({values})"), stored)
+        for number, status in enumerate(before, start=1):
+            row = {"id": number, "user_id": 1, "name": "r.csv", "status": status, "rows": 7, "problem": ""}
+            row |= {"report": "{}", "data": "{}", "bad_rows": "[]", "created_at": NOW, "told_at": NOW}
+            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
+            names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO import_run ({names}) VALUES ({values})"), stored)
+            file = {"id": number, "content": b"account"}
+            connection.execute(text("INSERT INTO import_file VALUES (:id, :content)"), file)
+    engine.dispose()
+
+    migrate(empty_address)
+
+    assert is_current(empty_address)
+    database = Database(empty_address)
+    found = [await run_of(database, number, now=NOW) for number in range(1, 6)]
+    assert [one.status.value for one in found] == ["checking", "checked", "refused", "done", "refused"]
+    assert [one.problem for one in found] == ["", "", INTERRUPTED, "", ""]
+    assert {one.rows for one in found} == {7}
+    # What was being checked is checked by a worker; what a node of the version before is asked for, it does.
+    assert await due(database, now=NOW) == (1,)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE import_run SET status = 'writing' WHERE id = 2"))
+    assert await due(database, now=NOW) == (1,)
+    await database.close()
+    assert _rows(empty_address, "SELECT run_id FROM import_file ORDER BY run_id") == [(1,), (2,), (4,)]
+    assert _rows(empty_address, "SELECT user_id FROM import_run GROUP BY user_id") == [(1,)]
+
+    engine = create_engine(sync_url(empty_address))
+    with engine.connect() as connection:
+        command.downgrade(migrations.OWN.config(connection), "0018")
+    engine.dispose()
+    assert _rows(empty_address, "SELECT count(*), sum(rows) FROM import_run") == [(5, 35)]
