@@ -122,6 +122,7 @@ def _figure(account: Row) -> rx.Component:
             rx.el.span(" ", _("this month so far"), ", ", account["month"], class_name="block"),
             class_name="mt-3",
         ),
+        rx.el.p(_("There are no data for this month yet."), class_name="text-xl mt-3"),
     )
 
 
@@ -175,6 +176,7 @@ def _meter(meter: Row) -> rx.Component:
                     rx.el.span(
                         rx.el.span(meter["figure"], class_name="font-semibold tabular-nums"), " ", _("kWh")
                     ),
+                    _("no data"),
                 ),
                 class_name="ml-auto",
             ),

@@ -104,8 +104,13 @@ class MonthDays:
 
     @property
     def total_wh(self) -> int:
-        """Wh of this month so far."""
+        """Wh of this month so far; says nothing where there are no data."""
         return sum(day.total_wh for day in self.days)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether anything of this month is known."""
+        return any(day.has_data for day in self.days)
 
 
 def days_of_month(points: Sequence[MonthDays]) -> tuple[DayUse, ...]:

@@ -96,8 +96,13 @@ class AccountNow:
 
     @cached_property
     def total_wh(self) -> int:
-        """What all its meters counted this month so far, Wh."""
+        """What all its meters counted this month so far, Wh; says nothing where there are no data."""
         return sum(meter.month.total_wh for meter in self.meters)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether anything of this month is known of any of its meters."""
+        return any(meter.month.has_data for meter in self.meters)
 
     @cached_property
     def days(self) -> tuple[DayUse, ...]:

@@ -56,7 +56,6 @@ def view_of(found: Overview, *, now: datetime) -> HomeView:
 
 
 def _account(account: AccountNow) -> dict[str, str]:
-    is_known = account.data_until is not None
     single = account.meters[0] if len(account.meters) == 1 else None
     holes = [use for use in account.days if use.is_hole]
     partial = [use for use in account.days if use.has_data and not use.is_whole and not use.is_open]
@@ -65,7 +64,7 @@ def _account(account: AccountNow) -> dict[str, str]:
         "name": account.note or account.address,
         "address": account.address if account.note else "",
         "month": month_text(account.month.start),
-        "figure": kwh(account.total_wh, digits=0) if is_known else "",
+        "figure": kwh(account.total_wh, digits=0) if account.has_data else "",
         **_comparison(account.comparison, account.month),
         **sparkline(account.days),
         "chart_text": _chart_text(account.days),
@@ -82,7 +81,7 @@ def _account(account: AccountNow) -> dict[str, str]:
 def _meter(meter: MeterNow, account: AccountNow) -> dict[str, str]:
     return {
         "name": meter.name or meter.serial,
-        "figure": kwh(meter.month.total_wh, digits=0) if meter.data_until else "",
+        "figure": kwh(meter.month.total_wh, digits=0) if meter.month.has_data else "",
         "fresh": _fresh(meter.data_until, account.zone),
         "reading": _reading(meter, account.zone),
         "link": _link(meter, account.month),

@@ -113,6 +113,24 @@ def test_a_meter_without_data_has_no_figure_rather_than_zero() -> None:
     assert "0" not in row["figure"]
 
 
+def test_a_month_of_which_nothing_is_known_yet_has_no_figure_either() -> None:
+    """Neither in its first hour nor weeks after the meter fell silent is nothing known the same as zero."""
+    silent = meter(days(OCTOBER, *[9_000] * 31))
+
+    assert shown(silent)["figure"] == ""
+    assert shown(silent, meter(days(NOVEMBER, 2_000), serial="SN2"))["figure"] == "2"
+    view = view_of(
+        Overview(
+            (AccountNow("5500", "", "г. Омск", OMSK, Period(Grain.MONTH, NOVEMBER), (silent,)),),
+            (),
+            NO_TICKETS,
+        ),
+        now=NOW,
+    )
+    assert view.meters["5500"][0]["figure"] == ""
+    assert shown(meter(days(NOVEMBER, 0)))["figure"] == "0"
+
+
 def test_several_meters_make_one_sum_and_a_row_each() -> None:
     account = AccountNow(
         "5500",
