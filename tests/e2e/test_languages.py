@@ -153,6 +153,7 @@ async def test_a_look_is_kept_by_browser_and_account(page: Page, browser: Browse
     await expect(page.get_by_role("heading", name="Главная")).to_be_visible()
     assert await look(page) == ("dark", "dark")
 
+    await page.wait_for_load_state()  # what is drawn ahead is there before the scripts
     async with page.expect_response("**/profile/preferences"):
         await page.get_by_role("button", name="Светлая или темная тема").click()
     assert await look(page) == ("light", "light")

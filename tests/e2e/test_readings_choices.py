@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -166,10 +166,11 @@ async def test_the_table_of_readings_has_pages(page: Page, site: Site) -> None:
     await expect(rows.nth(1)).to_be_visible()
     newest = page.url
 
-    local = datetime.now(UTC).astimezone(ZoneInfo("Asia/Omsk"))
-    await page.get_by_label("Дата").fill(f"{local:%Y-%m-%d}")
+    yesterday = datetime.now(UTC).astimezone(ZoneInfo("Asia/Omsk")) - timedelta(days=1)
+    await page.get_by_label("Дата").fill(f"{yesterday:%Y-%m-%d}")
     await page.get_by_role("button", name="Показать").click()
-    await expect(page).to_have_url(re.compile(rf"date={local:%Y-%m-%d}"))
+    await expect(page).to_have_url(re.compile(rf"date={yesterday:%Y-%m-%d}"))
+    await expect(rows.nth(1)).to_contain_text(f"{yesterday:%d.%m.%Y}")
     await expect(rows).to_have_count(51)
     first = await rows.nth(1).inner_text()
     await page.get_by_role("link", name="Раньше").click()
