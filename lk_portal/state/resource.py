@@ -42,6 +42,7 @@ from lk_portal.services.resource.writing import (
 )
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import requires, user_id, who
+from lk_portal.state.opening import PlaceState
 from lk_portal.state.resource_texts import count_words, row_texts, sent_value, shown_value, typed_value
 from lk_portal.state.visits import visit_of
 
@@ -98,7 +99,10 @@ class ResourceState(rx.State, mixin=True):
         # What was done is said on the page that follows, and no longer.
         self.done, self._to_say = self._to_say, ""
         await self._list(resource, address)
-        await self._open(resource, address)
+        # The form that a lost connection left open has what was typed since; filling it would take that away.
+        place = await self.get_state(PlaceState)
+        if not place._is_back or not address.row or address.row != self.row:
+            await self._open(resource, address)
         self.is_loaded = True
 
     async def _list(self, resource: Resource, address: Address) -> None:

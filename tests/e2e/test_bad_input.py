@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e import seed
 from tests.e2e.conftest import DESKTOP, Site
 from tests.e2e.hands import Pointer
+from tests.e2e.line import Line
 from tests.e2e.newcomers import (
     REFUSED,
     WELCOME,
@@ -218,29 +219,14 @@ def people(site: Site) -> list[tuple[object, ...]]:
 
 async def test_a_filled_form_is_sent_after_the_connection_was_lost(page: Page, site: Site) -> None:
     """As on a telephone in a lift: texts, ticks and picture are still there, and good."""
-    sockets: list[WebSocketRoute] = []
-
-    def pass_on(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    await page.route_web_socket("**/_event/**", pass_on)
+    line = await Line.of(page)
     await page.goto(f"{site.url}/register")
     await expect(page.get_by_role("img")).to_be_visible()
     form, who = Pointer(page), newcomer(9, "lift@example.com")
     await fill_in(form, site, who)
     picture = await page.get_by_role("img").get_attribute("src")
 
-    is_filled = asyncio.Event()
-
-    def watch(text: object) -> None:
-        if '"is_hydrated_rx_state_":true' in str(text):
-            is_filled.set()
-
-    page.on("websocket", lambda socket: socket.on("framereceived", watch))
-    await sockets[0].close()
-    async with asyncio.timeout(60):
-        await is_filled.wait()
+    await line.cut()
 
     assert await page.get_by_role("img").get_attribute("src") == picture
     await form.press("Зарегистрироваться")

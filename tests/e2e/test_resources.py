@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page, Route, expect
 from tests.e2e import seed
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site
 from tests.e2e.hands import Keys, Pointer
+from tests.e2e.line import Line
 from tests.e2e.raw_client import RawClient, raw_client, session_cookie
 from tests.e2e.sessions import give_cookie, in_database
 
@@ -218,6 +219,25 @@ async def test_a_delta_of_the_list_is_small(site: Site) -> None:
         await opened(client, key_of(site, "Т-000"))
 
     assert max(len(message.encode()) for message in client.received) <= 30 * 1024
+
+
+@pytest.mark.browser
+async def test_what_is_typed_outlives_a_lost_connection(page: Page, site: Site) -> None:
+    await as_admin(page.context, site)
+    line = await Line.of(page)
+    await page.goto(f"{site.url}{TARIFFS}?row=new")
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Код*").fill("Н-900")
+    await form.get_by_role("button", name="Сохранить").click()
+    await expect(page.locator("#name-error")).to_have_text("Заполните это поле.")
+
+    await line.cut()
+
+    await expect(form.get_by_label("Код*")).to_have_value("Н-900")
+    await form.get_by_label("Название*").fill("Ночной")
+    await form.get_by_role("button", name="Сохранить").click()
+    await expect(form).to_have_count(0)
+    assert name_of(site, "Н-900") == "Ночной"
 
 
 @pytest.mark.browser
