@@ -220,7 +220,7 @@ async def test_what_an_installed_package_adds_to_its_table_is_seen_at_once(
 
     desk = await (await browser.new_context(locale="ru-RU")).new_page()
     await sign_in(desk, extended, "/admin/acme_advice?row=new", seed.ADMIN)
-    await expect(desk.get_by_role("heading", name="Советы Acme абонентам")).to_be_visible()
+    await expect(desk.get_by_role("heading", name="Советы Acme абонентам", level=1)).to_be_visible()
     for label, text in (("Personal account*", seed.OWNED_ACCOUNT), ("Text*", "Стирайте ночью.")):
         await desk.get_by_label(in_russian(label)).fill(text)
     await desk.get_by_role("button", name="Сохранить").click()
@@ -232,7 +232,7 @@ async def test_what_an_installed_package_adds_to_its_table_is_seen_at_once(
     await expect(page).to_have_url(re.compile("/accounts$"))
     await item.click()
     await expect(page.locator("#advice")).to_have_text("Стирайте ночью.")
-    await expect(page.get_by_role("heading", name="Советы Acme")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Советы Acme", level=1)).to_be_visible()
     await expect(number).to_have_count(0)
 
     downloaded = await page.request.get(f"{extended.url}/profile/export")
