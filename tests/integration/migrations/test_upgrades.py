@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy import Connection, create_engine, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
@@ -115,24 +116,34 @@ VERSION_1 = {
     "sign_in_attempt": [{"id": 1, "key": "k", "at": NOW}],
 }
 """Rows as 0001 had them; no model, for those are the newest."""
+USER_SINCE_0002: dict[str, Any] = VERSION_1["portal_user"][0] | {
+    "subscriber_id": None,
+    "temporary_hash": "",
+    "locale": "",
+    "theme": "system",
+}
 GONE = {"sign_in_attempt"}
 """Counters of minutes; 0002 begins anew."""
 
 
 def fill(address: str) -> None:
     engine = create_engine(sync_url(address))
-    is_sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
         for table, rows in VERSION_1.items():
-            names = ", ".join(rows[0])
-            values = ", ".join(f":{name}" for name in rows[0])
-            stored = [{name: _stored(value, is_sqlite) for name, value in row.items()} for row in rows]
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+            for row in rows:
+                insert_row(connection, table, row)
     engine.dispose()
 
 
-def _stored(value: Any, is_sqlite: bool) -> Any:
-    return to_milliseconds(value) if is_sqlite and isinstance(value, datetime) else value
+def insert_row(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
+    """As a portal of an earlier version had it: the models are the newest version's."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    stored = {
+        name: to_milliseconds(value) if is_sqlite and isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+    names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
 
 
 def read(address: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -212,23 +223,10 @@ def _rows(address: str, query: str) -> list[tuple[Any, ...]]:
 async def test_a_choice_made_before_there_were_ways_survives_there_and_back(empty_address: str) -> None:
     migrate(empty_address, revision="0006")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
         for number, is_wanted in ((1, False), (2, True)):
-            user = {
-                **VERSION_1["portal_user"][0],
-                "id": number,
-                "email": f"{number}@e.example",
-                "subscriber_id": None,
-            }
-            stored = {name: _stored(value, is_sqlite) for name, value in user.items()} | {
-                "temporary_hash": "",
-                "locale": "",
-                "theme": "system",
-            }
-            names = ", ".join(stored)
-            values = ", ".join(f":{name}" for name in stored)
-            connection.execute(text(f"INSERT INTO portal_user ({names}) VALUES ({values})"), stored)
+            row = USER_SINCE_0002 | {"id": number, "email": f"{number}@e.example"}
+            insert_row(connection, "portal_user", row)
             connection.execute(
                 text("INSERT INTO notification_choice VALUES (:id, 'new_device', :wanted)"),
                 {"id": number, "wanted": is_wanted},
@@ -261,19 +259,10 @@ async def test_a_choice_made_before_there_were_ways_survives_there_and_back(empt
 async def test_marks_of_before_are_kept_and_tell_when_they_were_made(empty_address: str) -> None:
     migrate(empty_address, revision="0007")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
-    user = VERSION_1["portal_user"][0] | {
-        "subscriber_id": None,
-        "temporary_hash": "",
-        "locale": "",
-        "theme": "system",
-    }
     mark = {"user_id": 1, "section": "events", "seen_at": NOW}
     with engine.begin() as connection:
-        for table, row in (("portal_user", user), ("seen_marker", mark)):
-            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
-            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+        for table, row in (("portal_user", USER_SINCE_0002), ("seen_marker", mark)):
+            insert_row(connection, table, row)
     engine.dispose()
 
     migrate(empty_address)
@@ -283,10 +272,8 @@ async def test_marks_of_before_are_kept_and_tell_when_they_were_made(empty_addre
     assert await changed_since(database, NOW, now=NOW) == {(person_topic(1), NOW)}
     # A node of the version before goes on writing until it is replaced.
     async with database.writing() as connection:
-        await connection.execute(
-            text("INSERT INTO seen_marker (user_id, section, seen_at) VALUES (1, 'info', :at)"),
-            {"at": _stored(NOW, is_sqlite)},
-        )
+        row = {"user_id": 1, "section": "info", "seen_at": NOW}
+        await connection.run_sync(insert_row, "seen_marker", row)
     await mark_seen(
         database,
         user_id=1,
@@ -337,13 +324,10 @@ async def test_rows_of_before_are_found_by_their_beginnings(empty_address: str) 
 def fill_registry(address: str) -> None:
     """The registry of `VERSION_1`, without people who sign in."""
     engine = create_engine(sync_url(address))
-    is_sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
         for table in ("subscriber", "premises", "account", "metering_point"):
             for row in VERSION_1[table]:
-                stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
-                names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
-                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+                insert_row(connection, table, row)
     engine.dispose()
 
 
@@ -364,7 +348,6 @@ def _plan(address: str) -> str:
 async def test_tickets_of_before_stand_in_the_queue_of_the_desk(empty_address: str) -> None:
     migrate(empty_address, revision="0008")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
     rows: dict[str, list[dict[str, Any]]] = {
         "subscriber": VERSION_1["subscriber"],
         "premises": [VERSION_1["premises"][0] | {"id": 2, "search_text": ""}],
@@ -373,9 +356,8 @@ async def test_tickets_of_before_stand_in_the_queue_of_the_desk(empty_address: s
     }
     with engine.begin() as connection:
         for table, found in rows.items():
-            names, values = ", ".join(found[0]), ", ".join(f":{name}" for name in found[0])
-            stored = [{name: _stored(value, is_sqlite) for name, value in row.items()} for row in found]
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+            for row in found:
+                insert_row(connection, table, row)
     engine.dispose()
 
     migrate(empty_address)
@@ -398,14 +380,11 @@ def _ticket(number: int, **values: Any) -> dict[str, Any]:
 async def test_pages_of_before_get_their_first_revision(empty_address: str) -> None:
     migrate(empty_address, revision="0008")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
         for locale, words in (("ru", "Текст"), ("en", "Text")):
             page = {"slug": "tariffs", "locale": locale, "kind": "page", "title": words, "text": words * 2}
             row = {**page, "position": 5, "is_public": True, "published_at": None, "updated_at": NOW}
-            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
-            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
-            connection.execute(text(f"INSERT INTO info_page ({names}) VALUES ({values})"), stored)
+            insert_row(connection, "info_page", row)
     engine.dispose()
 
     migrate(empty_address)
@@ -434,14 +413,7 @@ async def test_a_published_document_cannot_be_changed_by_any_statement(empty_add
 async def test_from_0008_the_audit_is_chained_and_named_users_stay_named(empty_address: str):
     migrate(empty_address, revision="0008")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
-    user = VERSION_1["portal_user"][0] | {
-        "id": 7,
-        "subscriber_id": None,
-        "temporary_hash": "",
-        "locale": "",
-        "theme": "system",
-    }
+    user = USER_SINCE_0002 | {"id": 7}
     entries = [
         {
             "id": number,
@@ -457,9 +429,8 @@ async def test_from_0008_the_audit_is_chained_and_named_users_stay_named(empty_a
     ]
     with engine.begin() as connection:
         for table, rows in (("portal_user", [user]), ("audit_entry", entries)):
-            names, values = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
-            stored = [{name: _stored(value, is_sqlite) for name, value in row.items()} for row in rows]
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+            for row in rows:
+                insert_row(connection, table, row)
     engine.dispose()
 
     migrate(empty_address)
@@ -481,7 +452,6 @@ async def test_from_0008_the_audit_is_chained_and_named_users_stay_named(empty_a
 async def test_connections_of_before_are_kept_and_the_queue_begins_empty(empty_address: str) -> None:
     migrate(empty_address, revision="0008")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
     rows = (
         ("meter", {"id": 1, "serial": "S1", "model": "M", "map_name": ""}),
         ("verification", {"id": 1, "meter_id": 1, "kind": "periodic", "verified_on": "2016-01-01"}),
@@ -516,9 +486,7 @@ async def test_connections_of_before_are_kept_and_the_queue_begins_empty(empty_a
     )
     with engine.begin() as connection:
         for table, row in rows:
-            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
-            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+            insert_row(connection, table, row)
     engine.dispose()
 
     migrate(empty_address)
@@ -537,7 +505,6 @@ async def test_readings_of_before_can_be_filled_from_archives(empty_address: str
     migrate(empty_address, revision="0015")
     meter = {"id": 1, "serial": "S1", "model": "M", "map_name": "simulated-profile"}
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
     interval = {
         "point_id": 1,
         "quantity": 1,
@@ -551,9 +518,7 @@ async def test_readings_of_before_can_be_filled_from_archives(empty_address: str
     }
     with engine.begin() as connection:
         for table, row in (("meter", meter), ("interval", interval)):
-            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
-            names, values = ", ".join(stored), ", ".join(f":{name}" for name in stored)
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)
+            insert_row(connection, table, row)
     engine.dispose()
 
     migrate(empty_address)
@@ -600,24 +565,13 @@ async def test_entries_of_before_are_found_by_what_they_are_about(empty_address:
 async def test_files_of_before_are_kept_and_one_that_was_being_written_is_told(empty_address: str) -> None:
     migrate(empty_address, revision="0018")
     engine = create_engine(sync_url(empty_address))
-    is_sqlite = engine.dialect.name == "sqlite"
-    user = VERSION_1["portal_user"][0] | {
-        "subscriber_id": None,
-        "temporary_hash": "",
-        "locale": "",
-        "theme": "system",
-    }
     before = ("checking", "checked", "writing", "done", "refused")
     with engine.begin() as connection:
-        names, values = ", ".join(user), ", ".join(f":{name}" for name in user)
-        stored = {name: _stored(value, is_sqlite) for name, value in user.items()}
-        connection.execute(text(f"INSERT INTO portal_user ({names}) VALUES ({values})"), stored)
+        insert_row(connection, "portal_user", USER_SINCE_0002)
         for number, status in enumerate(before, start=1):
             row = {"id": number, "user_id": 1, "name": "r.csv", "status": status, "rows": 7, "problem": ""}
             row |= {"report": "{}", "data": "{}", "bad_rows": "[]", "created_at": NOW, "told_at": NOW}
-            stored = {name: _stored(value, is_sqlite) for name, value in row.items()}
-            names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
-            connection.execute(text(f"INSERT INTO import_run ({names}) VALUES ({values})"), stored)
+            insert_row(connection, "import_run", row)
             file = {"id": number, "content": b"account"}
             connection.execute(text("INSERT INTO import_file VALUES (:id, :content)"), file)
     engine.dispose()
