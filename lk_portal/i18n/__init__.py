@@ -95,8 +95,9 @@ def add_catalogues(package: str, folder: Path) -> None:
         found = read_catalogues(folder)
     except ConfigurationError as error:
         raise ConfigurationError(detail=f"package {package!r}: {error.data['detail']}") from error
+    ours = our_messages()
     for known in found.values():
-        for message in our_messages():
+        for message in ours:
             known.delete(message)
     _of_packages[package] = found
 
