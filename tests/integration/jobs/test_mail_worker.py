@@ -54,12 +54,17 @@ async def test_the_worker_sends_what_is_written(
             await until(lambda: _nothing_waits(database))
             assert worker.is_mailing()
             assert worker.is_alive()
+            await until(_no_job_is_open)  # a letter has arrived before its job is over
             jobs = await DBOS.list_workflows_async(queue_name=mail_job.QUEUE)
         await portal.close()
 
     assert recipients(server) == Counter(MANY)
     assert sum(job.output["sent"] for job in jobs if job.output) == len(MANY)
     assert not any("mail.example" in str(job.input) for job in jobs)  # ids only
+
+
+async def _no_job_is_open() -> bool:
+    return not await DBOS.list_workflows_async(queue_name=mail_job.QUEUE, status=["ENQUEUED", "PENDING"])
 
 
 async def _nothing_waits(database: Database) -> bool:

@@ -75,9 +75,12 @@ def test_digits_are_dark_on_light_and_large() -> None:
 
 
 def test_what_is_drawn_depends_on_the_digits() -> None:
-    """The twin of the tests above, which noise alone might pass: an eight takes more ink than a one."""
+    """The twin of the tests above, which noise alone might pass: an eight takes more ink than a one.
+
+    It takes 1.29 times as much on average, and a picture varies by 7 %: of sixty, that is six deviations off.
+    """
     eights, ones = (
-        sum(ink(captcha.picture(digit * 6)).histogram()[255] for _ in range(5)) for digit in ("8", "1")
+        sum(ink(captcha.picture(digit * 6)).histogram()[255] for _ in range(60)) for digit in ("8", "1")
     )
 
     assert eights > 1.2 * ones
