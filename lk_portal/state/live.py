@@ -88,6 +88,14 @@ def follow(
         _followers[client_token, slot] = Follower(state, identity, active_locale(), topics, is_new)
 
 
+def leave(client_token: str) -> None:
+    """The tab goes to a page; what its last one followed is no longer looked for, unless this one follows it.
+
+    Else a page that follows nothing would be sent the values of the page before it for as long as it is open.
+    """
+    _followers.pop((client_token, Slot.PAGE), None)
+
+
 async def once(key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """The answer of `ask`; in a turn of the broadcaster all pages that ask under the same key share it.
 

@@ -11,7 +11,8 @@ ever.
 
 A page about one of many things - a request, a meter - is shown by one state for all of them, which outlives
 the page, also a reload of the browser. So it is emptied as soon as the person is elsewhere: else the next
-thing's page would show the last one's, with a form for it, until its own load is done.
+thing's page would show the last one's, with a form for it, until its own load is done. What the last page
+followed ends with it, too.
 
 A tab that gets its connection, the first or a new one, is sent all that its states hold. What only other
 pages show is emptied before: a reload would bring along every list that was looked at that day.
@@ -31,6 +32,7 @@ from reflex.state import BaseState, StateUpdate
 
 from lk_portal.services.access import Duty
 from lk_portal.state.guard import Access, access_of, admit, who
+from lk_portal.state.live import leave
 from lk_portal.state.payloads import BEGINS_PAGE, HYDRATES
 
 _loads: dict[str, tuple[Any, ...]] = {}
@@ -89,6 +91,7 @@ class OpeningMiddleware(Middleware):
             place._is_back = not event.payload.get("hashes")
             await _empty_all_but(root, place, route)
         await _come_to(root, place, route, path)
+        leave(root.router.session.client_token)
         if event.name == BEGINS_PAGE and route in _enter:
             _asked.set(await _opened(app, root, route))
         return None

@@ -10,10 +10,11 @@ from reflex.event import Event
 
 from lk_portal.pages.registry import all_pages, menu_pages
 from lk_portal.services.access import Duty, Identity, Role, identity_of
-from lk_portal.state import opening
+from lk_portal.state import live, opening
 from lk_portal.state.account import AccountState
 from lk_portal.state.accounts import AccountsState
 from lk_portal.state.consent import ConsentState
+from lk_portal.state.desk_home import DeskHomeState
 from lk_portal.state.guard import Access, acting_as
 from lk_portal.state.home import HomeState
 from lk_portal.state.info import InfoState
@@ -255,6 +256,40 @@ async def test_a_tab_loaded_anew_keeps_only_what_its_page_shows(application: rx.
 
     assert (accounts.accounts, accounts.is_loaded, info.is_loaded) == ([], False, True)
     assert (await root.get_state(ShellState)).name == "anna", "the frame is of no page"
+
+
+@pytest.mark.parametrize("event", [HYDRATE, Event(name=BEGINS_PAGE)], ids=["connected", "gone to"])
+async def test_a_page_that_was_left_is_told_nothing_any_more(
+    application: rx.App, people: People, monkeypatch: pytest.MonkeyPatch, event: Event
+) -> None:
+    """On a page that follows nothing the one before it would be counted again and again."""
+    monkeypatch.setattr(live, "_followers", {})
+    olga = await people.add("olga", Role.OPERATOR)
+    root, _to_come = await begun(application, olga, "/admin")
+    assert followed() == {DeskHomeState}
+
+    come_from(root, olga, "/settings")
+    await OpeningMiddleware().preprocess(application, root, event)
+
+    assert followed() == set()
+
+
+async def test_the_frame_goes_on_following_from_page_to_page(
+    application: rx.App, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_followers", {})
+    session, _placed = await people.subscriber("anna")
+    root, _to_come = await begun(application, session, "/accounts")
+    assert followed() == {AccountsState, ShellState}
+
+    come_from(root, session, "/settings")
+    await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+
+    assert followed() == {ShellState}
+
+
+def followed() -> set[type[rx.State]]:
+    return {one.state for one in live._followers.values()}
 
 
 def test_no_page_shows_what_another_page_is_filled_with(application: rx.App) -> None:
