@@ -28,7 +28,7 @@ def row_form(resource: Resource, state: Any) -> rx.Component:
             *(_field(one, state) for one in resource.form),
             disabled=~state.may_write,
             class_name="grid gap-4",
-            key=state.form_number,
+            key=state.form_key,
         ),
         buttons(rx.cond(state.may_write, submit(_("Save"))), cancel_button(state.close)),
         _actions(resource, state),

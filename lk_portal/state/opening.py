@@ -15,7 +15,9 @@ thing's page would show the last one's, with a form for it, until its own load i
 followed ends with it, too.
 
 A tab that gets its connection, the first or a new one, is sent all that its states hold. What only other
-pages show is emptied before: a reload would bring along every list that was looked at that day.
+pages show is emptied before: a reload would bring along every list that was looked at that day. Where the
+states of an open page are gone - the portal was started anew, or the tab was idle for long - the page is
+filled before, too: else it would be empty for a moment, and a form in it, with what is being typed, gone.
 """
 
 from __future__ import annotations
@@ -65,12 +67,14 @@ class PlaceState(rx.State):
     """Where this tab is, by the route of its page and by its path, and which routes it has been at.
 
     `_is_back` says that the page stands in the browser as it was left: its connection was lost and is back.
+    `_filled` is the address of a page that is filled already when it begins.
     """
 
     _route: str = ""
     _path: str = ""
     _been: list[str] = []
     _is_back: bool = False
+    _filled: str = ""
 
 
 class OpeningMiddleware(Middleware):
@@ -86,14 +90,24 @@ class OpeningMiddleware(Middleware):
         name = app.router(path)
         route = "/" if name == "index" else f"/{name}"
         place = await root.get_state(PlaceState)
+        filled, place._filled = place._filled, ""
+        if event.name == BEGINS_PAGE and filled == str(root.router.url):
+            _asked.set([])
+            return None
+        is_lost = False
         if event.name in HYDRATES:
             # Only a document that was just loaded says what it begins with.
             place._is_back = not event.payload.get("hashes")
+            is_lost = place._is_back and not place._path
             await _empty_all_but(root, place, route)
         await _come_to(root, place, route, path)
         leave(root.router.session.client_token)
-        if event.name == BEGINS_PAGE and route in _enter:
+        if route not in _enter:
+            return None
+        if event.name == BEGINS_PAGE:
             _asked.set(await _opened(app, root, route))
+        elif is_lost and not await _opened(app, root, route):
+            place._filled = str(root.router.url)
         return None
 
 

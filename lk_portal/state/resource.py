@@ -17,6 +17,7 @@ import reflex as rx
 
 from lk_portal.errors import FormError, NotFoundError, PortalError
 from lk_portal.i18n import _, say
+from lk_portal.security.tokens import hash_of
 from lk_portal.services.context import current
 from lk_portal.services.resource import Resource
 from lk_portal.services.resource.address import (
@@ -78,7 +79,7 @@ class ResourceState(rx.State, mixin=True):
     errors: dict[str, str] = {}
     form_problem: str = ""
     versions: list[list[str]] = []
-    form_number: int = 0
+    form_key: str = ""
     suggestions: dict[str, list[str]] = {}
 
     question: str = ""
@@ -133,22 +134,25 @@ class ResourceState(rx.State, mixin=True):
             return
         if address.row == NEW:
             if resource.can_create and self.may_write:
-                self.row, self.fields = NEW, _defaults(resource)
-                self.form_number += 1
+                self._begin(NEW, _defaults(resource))
             return
         try:
-            await self._fill(resource, await read_row(current().database, resource, _key(address.row)))
+            self._known = await read_row(current().database, resource, _key(address.row))
         except NotFoundError:
             self.problem = _("This is not there any more.")
             return
-        self.row = address.row
+        shown, zone = await shown_references(current().database, resource, self._known), _zone()
+        fields = {one.name: text_of(one, shown[one.name], zone=zone) for one in resource.form}
+        self._begin(address.row, fields)
 
-    async def _fill(self, resource: Resource, values: dict[str, Any]) -> None:
-        shown = await shown_references(current().database, resource, values)
-        zone = _zone()
-        self._known = values
-        self.fields = {one.name: text_of(one, shown[one.name], zone=zone) for one in resource.form}
-        self.form_number += 1
+    def _begin(self, row: str, fields: dict[str, str]) -> None:
+        """Show the form of a row.
+
+        Filled with the same once more, as by a portal that was started anew, it is the same form in the
+        browser, and keeps what is being typed.
+        """
+        self.row, self.fields = row, fields
+        self.form_key = hash_of(f"{row} {fields}")[:16]
 
     async def _save(self, form: dict[str, Any]) -> Any:
         """Write the form; what is wrong stands beside its field, and what was typed stays."""

@@ -44,6 +44,7 @@ MOVING = {
     "second_factor",  # the own one of staff, not turned on yet
     "poll_batch",
 }
+HYDRATED = "is_hydrated_rx_state_"
 GARBAGE: tuple[object, ...] = (
     "x",
     "<b>1</b>' OR 1=1 --",
@@ -105,7 +106,7 @@ async def test_a_subscriber_gets_through(site: Site, handlers: list[str]) -> Non
     cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send(_readings_load(handlers), path="/readings")
-        answer = await client.settle()
+        answer = await client.wait_for(seed.CANARY)
 
     assert seed.CANARY in answer
     assert site.seed.serial in answer
@@ -177,7 +178,7 @@ async def test_variables_cannot_be_set_by_name(site: Site, handlers: list[str]) 
             if handler.endswith("login_state.setvar"):
                 await client.send(handler, {"var_name": "login", "value": "planted"}, path="/login")
         await client.send("reflex___state____state.hydrate", path="/login")
-        answer = await client.settle()
+        answer = await client.wait_for("login_rx_state_")
 
     assert "login_rx_state_" in answer
     assert "planted" not in answer
@@ -200,7 +201,7 @@ async def _fire(site: Site, portions: Iterator[list[tuple[str, dict[str, object]
                 await client.send(name, payload, path=f"/readings?meter={site.seed.serial}")
             # The last is always answered, and after all the others.
             await client.send("reflex___state____state.hydrate", path="/readings")
-            answers.append(await client.settle())
+            answers.append(await client.wait_for(HYDRATED))
             assert not client.is_closed.is_set()
     return "\n".join(answers)
 
@@ -239,14 +240,14 @@ async def readings_of(site: Site, handlers: list[str], cookie: str) -> str:
     """What a session gets of /readings."""
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send(_readings_load(handlers), path="/readings")
-        return await client.settle()
+        return await client.wait_for(seed.CANARY)
 
 
 async def test_a_copied_client_token_opens_nothing(site: Site, handlers: list[str]) -> None:
     cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send(_readings_load(handlers), path="/readings")
-        assert seed.CANARY in await client.settle()
+        assert seed.CANARY in await client.wait_for(seed.CANARY)
         token = client.token
 
     thief = session_cookie(site.url, seed.STRANGER, seed.PASSWORD)
@@ -262,7 +263,7 @@ async def test_the_token_of_the_session_never_reaches_the_page(site: Site) -> No
     cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send("reflex___state____state.hydrate", path="/")
-        answer = await client.settle()
+        answer = await client.wait_for("rx_router_headers")
 
     assert "rx_router_headers" in answer
     assert cookie.partition("=")[2] not in answer
@@ -276,12 +277,12 @@ async def test_a_session_ended_elsewhere_works_no_more_at_the_next_event(
     cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send(_readings_load(handlers), path="/readings")
-        assert seed.CANARY in await client.settle()
+        assert seed.CANARY in await client.wait_for(seed.CANARY)
         async with httpx.AsyncClient() as http:
             await http.post(f"{site.url}/auth/logout", headers={"Origin": site.url, "Cookie": cookie})
         client.received.clear()
         await client.send(_readings_load(handlers), path="/readings")
-        answer = await client.settle()
+        answer = await client.wait_for("/login")
 
     assert "/login" in answer
     assert seed.CANARY not in answer

@@ -4,54 +4,83 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
-from playwright.async_api import TimeoutError as TooLateError
 
+from lk_portal.metering.simulator import serial_of
 from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
 from lk_portal.settings import load_settings
 from tests.e2e import seed
-from tests.portal_process import free_port, running_portal
+from tests.portal_process import RunningPortal, free_port, running_portal
 
 pytestmark = pytest.mark.browser
 LOST = "Нет связи с сервером. Страница продолжит работу, когда связь восстановится."
+EMPTY = "Заполните это поле."
 
 
-async def test_an_open_page_outlives_a_restart(tmp_path: Path, page: Page) -> None:
-    settings = load_settings(environment="demo", data_dir=tmp_path, bcrypt_rounds=4, database_url="")
+@contextlib.asynccontextmanager
+async def planted(data_dir: Path) -> AsyncIterator[Callable[[], AbstractContextManager[RunningPortal]]]:
+    """What starts a portal over data of its own, always at the same address."""
+    settings = load_settings(environment="demo", data_dir=data_dir, bcrypt_rounds=4, database_url="")
     migrate(settings.database_address)
     database = Database(settings.database_address)
     await seed.plant(database, settings, simulator_port=1)
-    await database.close()
     port = free_port()
+    yield lambda: running_portal(data_dir, port=port, LK_IS_WORKER_EMBEDDED="false")
+    await database.close()
+
+
+async def come_in(page: Page, portal: RunningPortal, login: str, address: str = "/") -> None:
+    await page.goto(f"{portal.url}/login?next={address}")
+    await page.get_by_label("Логин").fill(login)
+    await page.get_by_label("Пароль").fill(seed.PASSWORD)
+    await page.get_by_role("button", name="Войти").click()
+    await page.wait_for_url(f"{portal.url}{address}")
+
+
+async def test_an_open_page_outlives_a_restart(tmp_path: Path, page: Page) -> None:
     banner = page.get_by_text(LOST)
-
-    with running_portal(tmp_path, port=port, LK_IS_WORKER_EMBEDDED="false") as portal:
-        await page.goto(f"{portal.url}/login")
-        await page.get_by_label("Логин").fill(seed.SUBSCRIBER)
-        await page.get_by_label("Пароль").fill(seed.PASSWORD)
-        await page.get_by_role("button", name="Войти").click()
-        await page.get_by_role("link", name="Показания").first.click()
-        await expect(page.get_by_label("Интервал")).to_have_value("month")
-        await expect(banner).to_have_count(0)
-    await expect(banner).to_be_visible(timeout=30_000)
-    await expect(page.get_by_role("heading", name="График потребления")).to_be_visible()
-
-    with running_portal(tmp_path, port=port, LK_IS_WORKER_EMBEDDED="false"):
-        await expect(banner).to_have_count(0, timeout=60_000)
-        await choose_the_year(page)
-        await expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
-
-
-async def choose_the_year(page: Page) -> None:
-    """The form waits until it is filled again; who chose in the moment before that chooses once more."""
-    for _attempt in range(3):
+    async with planted(tmp_path) as portal:
+        with portal() as first:
+            await come_in(page, first, seed.SUBSCRIBER)
+            await page.get_by_role("link", name="Показания").first.click()
+            await expect(page.get_by_label("Интервал")).to_be_enabled()
+            await expect(banner).to_have_count(0)
+        await expect(banner).to_be_visible(timeout=30_000)
+        await expect(page.get_by_role("heading", name="График потребления")).to_be_visible()
         await page.get_by_label("Интервал").select_option("Год")
-        await page.get_by_role("button", name="Показать").click()
-        with contextlib.suppress(TooLateError):
-            await page.wait_for_url(re.compile("interval=year"), timeout=6_000)
-            return
-    await page.wait_for_url(re.compile("interval=year"))
+
+        with portal():
+            await expect(banner).to_have_count(0, timeout=60_000)
+            await page.get_by_role("button", name="Показать").click()
+            await page.wait_for_url(re.compile("interval=year"))
+            await expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
+
+
+async def test_what_staff_was_typing_outlives_a_restart(tmp_path: Path, page: Page) -> None:
+    """In the form of a new row, in that of a row that is there, and in one that is a page."""
+    forms = (
+        ("/admin/tariffs?row=new", "Код*", EMPTY),
+        ("/admin/tariffs?row=1", "Название*", "Сохранено"),
+        (f"/admin/meters/{serial_of(1)}/replace", "№ пломбы", EMPTY),
+    )
+    tabs = [page, await page.context.new_page(), await page.context.new_page()]
+    async with planted(tmp_path) as portal:
+        with portal() as first:
+            await come_in(page, first, seed.ADMIN, "/admin")
+            for tab, (address, label, _said) in zip(tabs, forms, strict=True):
+                await tab.goto(f"{first.url}{address}")
+                await tab.get_by_label(label).fill("Н-900")
+        await expect(page.get_by_text(LOST)).to_be_visible(timeout=30_000)
+
+        with portal():
+            for tab, (_address, label, said) in zip(tabs, forms, strict=True):
+                await expect(tab.get_by_text(LOST)).to_have_count(0, timeout=60_000)
+                await expect(tab.get_by_label(label)).to_have_value("Н-900")
+                await tab.get_by_role("button", name=re.compile("^(Сохранить|Зарегистрировать)")).click()
+                await expect(tab.get_by_text(said).first).to_be_visible()

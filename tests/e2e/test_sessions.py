@@ -53,7 +53,7 @@ async def test_a_session_ended_elsewhere_is_pushed_nothing_and_closed(site: Site
     cookie = session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD)
     async with raw_client(site.url, cookie=cookie) as client:
         await client.send(READINGS, path=f"/readings?meter={site.seed.serial}")
-        await client.settle()
+        await client.wait_for(site.seed.serial)
         await sign_out(site, cookie)
         client.received.clear()
 
@@ -82,15 +82,15 @@ async def test_what_a_tab_opens_after_signing_out_keeps_its_socket(site: Site) -
     cookie, lasting = (session_cookie(site.url, seed.SUBSCRIBER, seed.PASSWORD) for _ in range(2))
     async with raw_client(site.url, cookie=lasting) as witness:
         await witness.send(READINGS, path=page)
-        assert site.seed.serial in await witness.settle()
+        assert site.seed.serial in await witness.wait_for(site.seed.serial)
         async with raw_client(site.url, cookie=cookie) as before:
             await before.send(READINGS, path=page)
-            assert site.seed.serial in await before.settle()
+            assert site.seed.serial in await before.wait_for(site.seed.serial)
             await sign_out(site, cookie)
         # Sooner than the broadcaster looks which tabs are gone.
         async with raw_client(site.url, token=before.token) as after:
             await after.send(RECOVER, path="/recover")
-            assert "/captcha/" in await after.settle()
+            assert "/captcha/" in await after.wait_for("/captcha/")
             witness.arrived.clear()
             async with asyncio.timeout(60):
                 await witness.arrived.wait()

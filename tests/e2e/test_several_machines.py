@@ -75,7 +75,8 @@ async def machines(
 
 async def test_a_session_works_on_both_machines(machines: Machines) -> None:
     for portal in (machines.first, machines.second):
-        assert seed.CANARY in await _readings(portal, machines.cookie), portal.log.read_text()[-2000:]
+        answer = await _readings(portal, machines.cookie, until=seed.CANARY)
+        assert seed.CANARY in answer, portal.log.read_text()[-2000:]
     async with httpx.AsyncClient() as http:
         headers = {"Origin": machines.second.url, "Cookie": machines.cookie}
         await http.post(f"{machines.second.url}/auth/logout", headers=headers)
@@ -101,10 +102,10 @@ async def test_what_is_new_comes_and_goes_on_both(machines: Machines) -> None:
         await _hears(other, '"events": ""')
 
 
-async def _readings(portal: RunningPortal, cookie: str) -> str:
+async def _readings(portal: RunningPortal, cookie: str, *, until: str = "") -> str:
     async with raw_client(portal.url, cookie=cookie) as client:
         await client.send(LOAD, path="/readings")
-        return await client.settle()
+        return await client.wait_for(until)
 
 
 async def _happens(machines: Machines) -> None:

@@ -235,12 +235,48 @@ async def test_a_page_with_its_own_events_is_left_to_them(application: rx.App, p
     assert (await root.get_state(ShellState)).name == ""
 
 
+LOADED = Event(name=HYDRATE.name, payload={"hashes": ["names", "a-state"]})
+"""What a document that was just loaded sends; HYDRATE is sent when its connection was lost and is back."""
+
+
 async def test_other_events_open_nothing(application: rx.App, people: People) -> None:
     session, _placed = await people.subscriber("anna")
     root = client_state(session, "/accounts")
-    load = Event(name="reflex___state____state.hydrate")
-    assert await OpeningMiddleware().preprocess(application, root, load) is None
+    for event in (LOADED, Event(name="reflex___state____state.set_is_hydrated")):
+        assert await OpeningMiddleware().preprocess(application, root, event) is None
     assert (await root.get_state(ShellState)).name == ""
+
+
+async def test_a_page_that_is_back_at_a_portal_started_anew_is_never_empty(
+    application: rx.App, people: People
+) -> None:
+    """The answer to its first event has all that the page shows; what is chosen then is not loaded away."""
+    session, _placed = await people.subscriber("anna")
+    root = client_state(session, "/accounts")
+    await OpeningMiddleware().preprocess(application, root, HYDRATE)
+    accounts = await root.get_state(AccountsState)
+    assert len(accounts.accounts) == 1
+
+    accounts.accounts = []
+    await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+    assert (accounts.accounts, application.get_load_events("/accounts")) == ([], [])
+
+    await OpeningMiddleware().preprocess(application, root, HYDRATE)
+    assert accounts.accounts == [], "what is known of the tab is not filled twice"
+    await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+    assert len(accounts.accounts) == 1
+
+
+async def test_nobody_gets_a_page_by_coming_back_that_she_may_not_open(
+    application: rx.App, people: People
+) -> None:
+    session = await people.add("olga", Role.OPERATOR)
+    for who in ("", session):
+        root = client_state(who, "/accounts")
+        await OpeningMiddleware().preprocess(application, root, HYDRATE)
+        assert not (await root.get_state(AccountsState)).is_loaded
+        await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
+        assert application.get_load_events("/accounts"), "she is led elsewhere"
 
 
 async def test_a_tab_loaded_anew_keeps_only_what_its_page_shows(application: rx.App, people: People) -> None:
