@@ -7,6 +7,7 @@ alone, for tests of commands and of whole applications.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +28,17 @@ hypothesis.settings.register_profile("patient", hypothesis.settings.default, dea
 hypothesis.settings.load_profile("patient")
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _log_of_its_own() -> Iterator[None]:
+    """A command that ran in the tests' process leaves no handler that writes to a stream long closed."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,13 @@ A tab that gets its connection, the first or a new one, is sent all that its sta
 pages show is emptied before: a reload would bring along every list that was looked at that day. Where the
 states of an open page are gone - the portal was started anew, or the tab was idle for long - the page is
 filled before, too: else it would be empty for a moment, and a form in it, with what is being typed, gone.
+Where they are still there, it is sent those of the pages that it has been at since it was loaded.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -36,6 +37,7 @@ from lk_portal.services.access import Duty
 from lk_portal.state.guard import Access, access_of, admit, who
 from lk_portal.state.live import leave
 from lk_portal.state.payloads import BEGINS_PAGE, HYDRATES
+from lk_portal.state.snapshot import hashes_as_built, hashes_where_only
 
 _loads: dict[str, tuple[Any, ...]] = {}
 _enter: dict[str, Any] = {}
@@ -64,8 +66,10 @@ def load_with_frame(route: str, handlers: Sequence[Any], *, enter: Any, is_publi
 
 
 class PlaceState(rx.State):
-    """Where this tab is, by the route of its page and by its path, and which routes it has been at.
+    """Where this tab is, by the route of its page and by its path.
 
+    `_been` are the routes it has been at since its document was loaded.
+    `_is_as_built` says that this portal knows the states which the document began with.
     `_is_back` says that the page stands in the browser as it was left: its connection was lost and is back.
     `_filled` is the address of a page that is filled already when it begins.
     """
@@ -73,6 +77,7 @@ class PlaceState(rx.State):
     _route: str = ""
     _path: str = ""
     _been: list[str] = []
+    _is_as_built: bool = False
     _is_back: bool = False
     _filled: str = ""
 
@@ -96,10 +101,7 @@ class OpeningMiddleware(Middleware):
             return None
         is_lost = False
         if event.name in HYDRATES:
-            # Only a document that was just loaded says what it begins with.
-            place._is_back = not event.payload.get("hashes")
-            is_lost = place._is_back and not place._path
-            await _empty_all_but(root, place, route)
+            is_lost = await _connect(root, place, route, event)
         await _come_to(root, place, route, path)
         leave(root.router.session.client_token)
         if route not in _enter:
@@ -109,6 +111,21 @@ class OpeningMiddleware(Middleware):
         elif is_lost and not await _opened(app, root, route):
             place._filled = str(root.router.url)
         return None
+
+
+async def _connect(root: BaseState, place: PlaceState, route: str, event: Event) -> bool:
+    """See to it that no more is sent than is needed; gives whether the states of an open page are gone."""
+    hashes = event.payload.get("hashes")
+    # Only a document that was just loaded says what it begins with.
+    place._is_back = not hashes
+    visited = _filled_by(place._been)
+    # What other pages have been filled with; they are filled again when opened.
+    await _empty(root, visited - _filled_by([route]))
+    if hashes:
+        place._been, place._is_as_built = [], hashes == await hashes_as_built()
+    elif place._is_as_built:
+        event.payload["hashes"] = await hashes_where_only(_filled_by(_filled) - visited)
+    return place._is_back and not place._path
 
 
 async def _come_to(root: BaseState, place: PlaceState, route: str, path: str) -> None:
@@ -123,11 +140,9 @@ async def _come_to(root: BaseState, place: PlaceState, route: str, path: str) ->
         await _empty(root, _things_of(left) | _things_of(route))
 
 
-async def _empty_all_but(root: BaseState, place: PlaceState, route: str) -> None:
-    """Empty what the pages at other routes have been filled with; they are filled again when opened."""
-    others = _NOTHING.union(*(_filled.get(one, _NOTHING) for one in place._been))
-    await _empty(root, others - _filled.get(route, _NOTHING))
-    place._been = []
+def _filled_by(routes: Iterable[str]) -> frozenset[type[rx.State]]:
+    """The states that the loads of these pages fill."""
+    return _NOTHING.union(*(_filled.get(route, _NOTHING) for route in routes))
 
 
 def _things_of(route: str) -> frozenset[type[rx.State]]:

@@ -16,6 +16,8 @@ from lk_portal.services.database import Database
 from lk_portal.services.migrations import migrate
 from lk_portal.settings import load_settings
 from tests.e2e import seed
+from tests.e2e.conftest import Site, sign_in
+from tests.e2e.line import Line
 from tests.portal_process import RunningPortal, free_port, running_portal
 
 pytestmark = pytest.mark.browser
@@ -60,6 +62,28 @@ async def test_an_open_page_outlives_a_restart(tmp_path: Path, page: Page) -> No
             await page.get_by_role("button", name="Показать").click()
             await page.wait_for_url(re.compile("interval=year"))
             await expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
+
+
+async def test_every_page_is_filled_after_the_line_was_cut(page: Page, site: Site) -> None:
+    """Those that were open before, which other pages' states were emptied with, and those that were not."""
+    shown = {
+        "Показания": page.get_by_label("Прибор учета").locator(f"option[value='{site.seed.serial}']"),
+        "Абонент": page.get_by_text(seed.OWNED_ACCOUNT),
+        "Диагностика": page.get_by_role("heading", name=re.compile("Критические|Предупреждения")),
+    }
+    line = await Line.of(page)
+    await sign_in(page, site)
+    for name in ("Показания", "Абонент"):
+        await page.get_by_role("link", name=name).first.click()
+        await expect(shown[name].first).to_be_attached()
+
+    await line.cut()
+
+    for name in ("Диагностика", "Показания", "Абонент"):
+        await page.get_by_role("link", name=name).first.click()
+        await expect(shown[name].first).to_be_attached()
+    await page.get_by_role("link", name="Главная").first.click()
+    await expect(page.get_by_text(seed.OWNED_ACCOUNT).first).to_be_visible()
 
 
 async def test_what_staff_was_typing_outlives_a_restart(tmp_path: Path, page: Page) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e import seed
 from tests.e2e.conftest import Site, sign_in
-from tests.e2e.line import FILLED
+from tests.e2e.line import FILLED, Line
 from tests.page_weight import weigh
 
 pytestmark = pytest.mark.browser
@@ -90,6 +90,39 @@ async def test_no_answer_is_large_nor_is_that_of_a_reload_after_every_page(
     answers: list[str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda text: answers.append(str(text))))
     await sign_in(page, site, login)
+    await walk(page, site, answers)
+    walked, answers[:] = list(answers), []
+
+    await page.reload()
+    await filled(answers, 1)
+
+    assert all(any(f"____{name}" in answer for answer in walked) for name in others)
+    assert not any(f"____{name}" in answer for answer in answers for name in others)
+    assert max(len(answer.encode()) for answer in walked + answers) <= most_kb * 1000
+
+
+@pytest.mark.parametrize(
+    ("login", "most_kb", "is_anothers"),
+    [(seed.SUBSCRIBER, SECTION_KB, "tariffs_resource_state"), (seed.ADMIN, STAFF_KB, "diagnostics_state")],
+)
+async def test_a_connection_that_is_back_is_sent_only_what_the_tab_has_been_at(
+    page: Page, site: Site, login: str, most_kb: int, is_anothers: str
+) -> None:
+    line = await Line.of(page)
+    answers: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: answers.append(str(text))))
+    await sign_in(page, site, login)
+    await walk(page, site, answers)
+    answers.clear()
+
+    await line.cut()
+
+    assert not any(f"____{is_anothers}" in answer for answer in answers)
+    assert 2_000 < max(len(answer.encode()) for answer in answers) <= most_kb * 1000
+
+
+async def walk(page: Page, site: Site, answers: list[str]) -> None:
+    """Open every page of the menu, each when the one before it is filled."""
     links = page.locator("nav a[href^='/']")
     await links.first.wait_for()
     await filled(answers, 1)
@@ -101,14 +134,6 @@ async def test_no_answer_is_large_nor_is_that_of_a_reload_after_every_page(
         await page.locator(f"nav a[href='{section}']").first.dispatch_event("click")
         await expect(page).to_have_url(f"{site.url}{section}")
         await filled(answers, before + 1)
-    walked, answers[:] = list(answers), []
-
-    await page.reload()
-    await filled(answers, 1)
-
-    assert all(any(f"____{name}" in answer for answer in walked) for name in others)
-    assert not any(f"____{name}" in answer for answer in answers for name in others)
-    assert max(len(answer.encode()) for answer in walked + answers) <= most_kb * 1000
 
 
 async def filled(answers: list[str], times: int) -> None:
