@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from pathlib import Path
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
-from sqlalchemy.engine import make_url
+
+from lk_portal.services.database import keep_log_ahead
 
 APPLICATION = "lk-portal"
 VERSION = "1"
@@ -42,7 +40,7 @@ async def launch(address: str, *, executor: str, queues: dict[str, int], queue_p
         Exception: Whatever DBOS raises when its database cannot be opened; nothing is left running.
     """
     _silence()
-    _prepare_sqlite(address)
+    keep_log_ahead(address)  # DBOS does not choose it
     try:
         DBOS(config=_config(address, executor))
         DBOS.launch()
@@ -111,14 +109,3 @@ class OncePerTrouble(logging.Filter):
             self._last.clear()
         self._last[kind] = now
         return before is None or now - before > self._quiet_s
-
-
-def _prepare_sqlite(address: str) -> None:
-    """Write-ahead logging, which DBOS does not choose, is a property of the file: set it once."""
-    url = make_url(address)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        return
-    path = Path(url.database)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=10)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")

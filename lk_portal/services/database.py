@@ -9,8 +9,10 @@ failing with "database is locked"; readers never wait (WAL).
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,31 @@ def sync_url(address: str) -> URL:
     """The URL for the blocking drivers; migrations only."""
     url = make_url(address)
     return url.set(drivername="sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg")
+
+
+def keep_log_ahead(address: str) -> None:
+    """Let a SQLite file be written through a log (WAL), so that readers never wait; others stay as they are.
+
+    It stays so in the file. SQLite refuses this to all but one of those who ask at the same moment, and does
+    not let them wait as for any other lock. So it is asked for here, before there are connections. Blocks.
+
+    Raises:
+        sqlite3.Error: The file cannot be opened or written.
+    """
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    _make_parent(url)
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    with closing(sqlite3.connect(url.database, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
 
 class Database:
@@ -152,7 +179,9 @@ def _sqlite_engine(url: URL, *, pool_size: int, is_writer: bool) -> AsyncEngine:
         # The driver's own implicit BEGIN is deferred: a read that turns into a write then fails when busy.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        # For a file that came here without `keep_log_ahead`; who is refused reads and writes it all the same.
+        with suppress(sqlite3.OperationalError):
+            cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")
         # What was acknowledged to a person survives a power cut.
         cursor.execute("PRAGMA synchronous=FULL")

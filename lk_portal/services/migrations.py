@@ -6,6 +6,7 @@ version table, so that the portal's go on working when a package is taken away a
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from alembic import command
 from lk_portal.errors import N_, ConfigurationError, PortalError
 from lk_portal.models import Table
 from lk_portal.services import personal
-from lk_portal.services.database import sync_url
+from lk_portal.services.database import keep_log_ahead, sync_url
 from lk_portal.services.plugins import VERSIONS, Plugin, with_tables
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
@@ -94,19 +95,16 @@ def migrate(address: str, *, revision: str = "head") -> None:
         PortalError: The database cannot be opened.
         ConfigurationError: A package's migrations do not fit the database, or reach for foreign tables.
     """
-    url = sync_url(address)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
+    engine = create_engine(sync_url(address))
     try:
+        keep_log_ahead(address)
         with engine.connect() as connection:
             command.upgrade(OWN.config(connection), revision)
         for plugin in with_tables() if revision == "head" else ():
             _migrate(engine, plugin)
-    except DBAPIError as error:
-        raise PortalError(
-            N_("The database of LK_DATABASE_URL failed: {reason}"), reason=error.orig
-        ) from error
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise PortalError(N_("The database of LK_DATABASE_URL failed: {reason}"), reason=reason) from error
     finally:
         engine.dispose()
 

@@ -59,6 +59,7 @@ async def test_an_open_page_outlives_a_restart(tmp_path: Path, page: Page) -> No
 
         with portal():
             await expect(banner).to_have_count(0, timeout=60_000)
+            await expect(page.get_by_label("Интервал")).to_have_value("year")
             await page.get_by_role("button", name="Показать").click()
             await page.wait_for_url(re.compile("interval=year"))
             await expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
