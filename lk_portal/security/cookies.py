@@ -99,6 +99,13 @@ def set_flash(response: Response, settings: Settings, payload: dict[str, Any], *
     )
 
 
+def clear_flash(response: Response, settings: Settings) -> None:
+    """Take the message to the next page back; `set_flash` after it carries another."""
+    response.delete_cookie(
+        flash_cookie(settings), path="/", secure=settings.is_https, httponly=True, samesite="lax"
+    )
+
+
 def read_flash(header: str, settings: Settings, *, now: datetime) -> dict[str, Any]:
     """The payload of the flash in a Cookie header; {} when there is none, or it is stale or forged."""
     sealed = read_cookie(header, flash_cookie(settings))

@@ -137,8 +137,10 @@ def download(content: bytes | AsyncIterator[bytes], *, name: str, media_type: st
 
 
 def redirect(target: str) -> Response:
-    """A page, asked for by GET."""
-    return RedirectResponse(target, status_code=303)
+    """A page, asked for by GET; it says nothing, nor what an answer before this one had to say."""
+    response = RedirectResponse(target, status_code=303)
+    cookies.clear_flash(response, current().settings)
+    return response
 
 
 def tell(response: Response, payload: Mapping[str, Any]) -> Response:

@@ -113,6 +113,7 @@ async def test_a_silent_meter_is_told_and_polled_again_live(page: Page, site: Si
         await page.goto(f"{site.url}/admin/connections")
         await page.get_by_label("Поиск: начало заводского номера").fill("DESK")
         await page.get_by_role("button", name="Найти").click()
+        await page.wait_for_url("**q=DESK")
         await page.get_by_role("link", name="DESK0001").click()
         result = page.locator("#poll-result")
         await expect(result).to_contain_text("Прибор учета опрошен", timeout=ANSWER_MS)

@@ -82,6 +82,7 @@ async def test_a_meter_is_replaced_and_the_years_chart_shows_no_spike(page: Page
     await page.goto(f"{site.url}/admin/meters")
     await page.get_by_role("searchbox").fill(serial)
     await page.get_by_role("button", name="Найти").click()
+    await page.wait_for_url(f"**q={serial}")
     await page.get_by_role("row").filter(has_text=serial).get_by_role("link", name="Заменить").click()
     await expect(page.get_by_role("heading", name=f"Снятый прибор учета {serial}")).to_be_visible()
     await expect(page.get_by_text("Последнее: 5 000,000")).to_be_visible()

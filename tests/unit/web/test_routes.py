@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -39,6 +40,18 @@ async def test_the_wrong_one_gives_a_sentence_and_keeps_what_was_typed(site: Sit
         "login": " Ivanov@example.com",
         "next": "/readings",
     }
+
+
+async def test_a_refusal_is_not_said_again_after_what_followed_it(site: Site) -> None:
+    """It lives for a minute; who signs in and out within that would read that her password was wrong."""
+    refused = await site.sign_in(password="wrong")
+    kept = httpx.Cookies(refused.cookies)
+
+    answer = await site.sign_in(cookies=dict(kept))
+
+    kept.extract_cookies(answer)
+    assert "lk_flash" in refused.cookies
+    assert "lk_flash" not in kept
 
 
 async def test_who_guesses_is_told_how_long_to_wait(site: Site) -> None:
