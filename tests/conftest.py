@@ -23,11 +23,21 @@ from lk_portal.services.migrations import migrate
 from tests.postgres import PostgresMissingError, running_server
 
 TEMPLATE = "lk_template"
+MOST_OF_REASON = 3000
 # A busy machine may take its time over an example. (On CI Hypothesis itself takes the same ones each time.)
 hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("patient")
 
 _numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what failed and was run once more, with its reason."""
+    reports = terminalreporter.stats.get("rerun", [])
+    if reports:
+        terminalreporter.section("failed once", yellow=True)
+    for report in reports:
+        terminalreporter.line(f"{report.nodeid}\n{report.longreprtext[-MOST_OF_REASON:]}\n")
 
 
 @pytest.fixture(autouse=True)
