@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 JOBS ?= auto
-# The browser's files first, as they are found: the longest have few tests, and at the end one process would be idle.
+# In the order of tests/conftest.py: files with few tests, which xdist would leave for the end, take longest.
 DIST := --dist=loadfile --no-loadscope-reorder
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --strip-extras --allow-unsafe

@@ -31,6 +31,21 @@ hypothesis.settings.load_profile("patient")
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let those with a browser, which keep the processors busy, alternate with those that mostly wait.
+
+    Files stay whole. What comes last is quick, so that no process is left without work at the end.
+    """
+    of_files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        of_files.setdefault(item.path, []).append(item)
+    busy = [path for path in of_files if "e2e" in path.parts]
+    waiting = [path for path in of_files if "integration" in path.parts]
+    pairs = itertools.zip_longest(busy, waiting)
+    first = [path for pair in pairs for path in pair if path is not None]
+    items[:] = [item for path in dict.fromkeys([*first, *of_files]) for item in of_files[path]]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name what failed and was run once more, with its reason."""
     reports = terminalreporter.stats.get("rerun", [])

@@ -97,8 +97,9 @@ def _wait_until_it_answers(portal: RunningPortal) -> None:
     while time.monotonic() < deadline:
         if portal.process.poll() is not None:
             break
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{portal.url}/healthz", timeout=2).status_code == httpx.codes.OK:
+        with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
+            # While the portal builds its pages, somebody else may be at its port, who answers everything.
+            if httpx.get(f"{portal.url}/healthz", timeout=2).json()["status"] == "ok":
                 return
         time.sleep(0.1)
     raise RuntimeError(f"the portal did not start:\n{portal.log.read_text(errors='replace')[-4000:]}")

@@ -373,7 +373,7 @@ async def viewer_cookie(site: Site, login: str) -> str:
             f"{site.url}/auth/view", data={"subscriber": str(subscriber), "back": "/"}, headers=headers
         )
     assert answer.headers["location"] == "/"
-    return answer.headers["set-cookie"].partition(";")[0]
+    return f"lk_session={answer.cookies['lk_session']}"
 
 
 def sessions_of_the_subscriber(site: Site) -> list[tuple[object, ...]]:

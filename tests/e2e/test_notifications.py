@@ -242,7 +242,7 @@ async def test_a_push_is_shown_and_leads_to_its_page(
         )
     shown = """async () => {
       const worker = await navigator.serviceWorker.ready;
-      for (let turn = 0; turn < 50; turn++) {
+      for (let turn = 0; turn < 200; turn++) {
         const found = await worker.getNotifications();
         const seen = found.map(one => [one.title, one.body, one.tag, one.data.page ?? ""]);
         if (seen.length === 2) return seen.sort();
