@@ -39,8 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     of_files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         of_files.setdefault(item.path, []).append(item)
-    busy = [path for path in of_files if "e2e" in path.parts]
-    waiting = [path for path in of_files if "integration" in path.parts]
+    here = Path(__file__).parent
+    busy = [path for path in of_files if path.is_relative_to(here / "e2e")]
+    waiting = [path for path in of_files if path.is_relative_to(here / "integration")]
     pairs = itertools.zip_longest(busy, waiting)
     first = [path for pair in pairs for path in pair if path is not None]
     items[:] = [item for path in dict.fromkeys([*first, *of_files]) for item in of_files[path]]

@@ -40,7 +40,7 @@ async def launch(address: str, *, executor: str, queues: dict[str, int], queue_p
         Exception: Whatever DBOS raises when its database cannot be opened; nothing is left running.
     """
     _silence()
-    keep_log_ahead(address)  # DBOS does not choose it
+    await asyncio.to_thread(keep_log_ahead, address)  # DBOS does not choose it
     try:
         DBOS(config=_config(address, executor))
         DBOS.launch()

@@ -80,9 +80,7 @@ def set_session(response: Response, settings: Settings, token: str) -> None:
 
 def clear_session(response: Response, settings: Settings) -> None:
     """Take the session out of the browser."""
-    response.delete_cookie(
-        session_cookie(settings), path="/", secure=settings.is_https, httponly=True, samesite="lax"
-    )
+    _delete(response, settings, session_cookie(settings))
 
 
 def set_flash(response: Response, settings: Settings, payload: dict[str, Any], *, now: datetime) -> None:
@@ -101,9 +99,7 @@ def set_flash(response: Response, settings: Settings, payload: dict[str, Any], *
 
 def clear_flash(response: Response, settings: Settings) -> None:
     """Take the message to the next page back; `set_flash` after it carries another."""
-    response.delete_cookie(
-        flash_cookie(settings), path="/", secure=settings.is_https, httponly=True, samesite="lax"
-    )
+    _delete(response, settings, flash_cookie(settings))
 
 
 def read_flash(header: str, settings: Settings, *, now: datetime) -> dict[str, Any]:
@@ -143,3 +139,7 @@ def read_devices(header: str, settings: Settings, *, now: datetime) -> dict[int,
     sealed = read_cookie(header, device_cookie(settings))
     found = unseal(sealed, secret=settings.secret(), purpose=DEVICE_PURPOSE, now=now) if sealed else None
     return {int(user_id): str(mark) for user_id, mark in (found or {}).items()}
+
+
+def _delete(response: Response, settings: Settings, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=settings.is_https, httponly=True, samesite="lax")

@@ -34,15 +34,17 @@ TELEPHONE = {"width": 390, "height": 844}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests of this folder in one event loop, for the browser they share lives in it.
 
-    One that fails is run once more: a browser, a portal, its worker and a meter share two processors with
-    other tests, and a press may be sooner than what it is meant for. What fails twice has failed; what failed
-    once is told at the end, with its reason, so that somebody looks (tests/conftest.py).
+    One that presses in a browser and fails is run once more: browser, portal, worker and meter share two
+    processors with other tests, and a press may be sooner than what it is meant for. What fails twice has
+    failed; what failed once is told at the end, with its reason, so that somebody looks (tests/conftest.py).
+    Tests that speak to the portal without a browser - who may fire what, above all - are never run twice.
     """
     here = Path(__file__).parent
     for item in items:
         if here not in item.path.parents:
             continue
-        item.add_marker(pytest.mark.flaky(reruns=1))
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
@@ -103,6 +104,7 @@ OF_ADMINS = {
     "/admin/second-factor": "Второй фактор",
     "/admin/as/1": "Глазами абонента",
 }
+Look = Callable[[Page], Awaitable[list[str]]]
 SHADES_MS = 300
 """So long at most colours take to turn."""
 CLAIMANT = "Сидорова Анна"
@@ -191,7 +193,7 @@ async def test_nothing_that_opens_shuts_anybody_out(browser: Browser, site: Site
         for step in steps:
             await step(page, site)
             await _come_to_rest(page)
-            found[step.__name__] = await _violations(page)
+            found[step.__name__] = await _in_both_themes(page, violations)
 
     assert not {name: lines for name, lines in found.items() if lines}
     assert len(found) == sum(map(len, STEPS.values()))
@@ -203,18 +205,18 @@ async def _walk(page: Page, site: Site, addresses: dict[str, str]) -> dict[str, 
         await page.goto(f"{site.url}{address}")
         await expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         await _come_to_rest(page)
-        found[address] = [*await _violations(page), *await _overflow(page)]
+        found[address] = await _in_both_themes(page, violations, _overflow)
     return found
 
 
-async def _violations(page: Page) -> list[str]:
-    """In the light and in the dark: an open page goes with the system's choice."""
+async def _in_both_themes(page: Page, *looks: Look) -> list[str]:
+    """What is wrong in the light and in the dark: an open page goes with the system's choice."""
     found = []
     for scheme in ("dark", "light"):
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         await expect(page.locator("html")).to_have_attribute("data-theme", scheme)
         await page.wait_for_timeout(SHADES_MS)
-        found += [f"{scheme}: {line}" for line in await violations(page)]
+        found += [f"{scheme}: {line}" for look in looks for line in await look(page)]
     return found
 
 
@@ -246,7 +248,7 @@ async def _look_at_duty(context: BrowserContext, page: Page, site: Site, duty: D
     await page.goto(f"{site.url}/")
     await page.wait_for_url(re.compile(DUTIES[duty]))
     await _come_to_rest(page)
-    return {DUTIES[duty]: await _violations(page)}
+    return {DUTIES[duty]: await _in_both_themes(page, violations)}
 
 
 async def _come_to_rest(page: Page) -> None:
