@@ -215,14 +215,15 @@ class ModbusAdapter:
         client.ctx.call_create = create_and_remember
 
     def _guard_receiving(self, client: AsyncModbusTcpClient) -> None:
-        """Notice that something came, and end the wait at once when it is nonsense.
+        """Notice that something came while it was waited for, and end the wait at once when it is nonsense.
 
-        pymodbus would let its error fall through to asyncio, which logs a traceback for every bad frame.
+        pymodbus would let its error fall through to asyncio, which logs a traceback for every bad frame. What
+        comes after the time is up, and before the link is dropped, is late, not nonsense.
         """
         receive = client.ctx.callback_data
 
         def receive_guarded(data: bytes, addr: tuple[object, ...] | None = None) -> int:
-            self._has_heard = True
+            self._has_heard |= self._is_waiting and not client.ctx.response_future.done()
             try:
                 return receive(data, addr)
             except Exception as error:

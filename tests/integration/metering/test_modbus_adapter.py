@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
@@ -40,20 +41,25 @@ def answer(kwh: float) -> bytes:
 
 
 class LateThenTimely:
-    """A transparent serial gateway: the first question is answered late, the second in time.
+    """A transparent serial gateway: the first question is answered when the second has come, then that one.
 
-    The order of the questions is that of the line, over all connections.
+    The order of the questions is that of the line, over all connections; so no clock decides which is late.
     """
 
     def __init__(self) -> None:
-        self.questions = 0
+        self._late: asyncio.StreamWriter | None = None
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(RTU_QUESTION)
-        self.questions += 1
-        is_late = self.questions == 1
-        await asyncio.sleep(TIMEOUT_S * (1.25 if is_late else 0.5))
-        writer.write(rtu(1, answer(LATE_KWH if is_late else TIMELY_KWH)))
+        while len(await reader.read(RTU_QUESTION)) == RTU_QUESTION:
+            if self._late is None:
+                self._late = writer
+                continue
+            self._late.write(rtu(1, answer(LATE_KWH)))
+            await asyncio.sleep(TIMEOUT_S / 4)
+            writer.write(rtu(1, answer(TIMELY_KWH)))
+        if writer is self._late:
+            # The line hangs up when all is said: what is asked meanwhile comes over another connection.
+            await asyncio.Event().wait()
 
 
 async def test_bare_rtu_takes_a_late_answer_for_the_next_one() -> None:
@@ -77,6 +83,22 @@ async def test_the_adapter_never_takes_a_late_answer_for_the_next_one() -> None:
             await adapter.read_registers(meter_target())
         snapshot = await adapter.read_registers(meter_target())
         assert snapshot.registers[0].value_wh == TIMELY_KWH * 1000
+        await adapter.close()
+
+
+async def test_an_answer_that_comes_right_after_the_time_is_up_is_no_nonsense() -> None:
+    """As when the process was held up: the wait is over, and the answer there before anybody has looked."""
+
+    async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(RTU_QUESTION)
+        asyncio.get_running_loop().call_later(TIMEOUT_S * 0.9, time.sleep, TIMEOUT_S)
+        await asyncio.sleep(TIMEOUT_S * 1.25)
+        writer.write(rtu(1, answer(LATE_KWH)))
+
+    async with scripted_server(answer_late) as port:
+        adapter = adapter_for(gateway_target("modbus-rtu-over-tcp", port))
+        with pytest.raises(MeterTimeoutError):
+            await adapter.read_registers(meter_target())
         await adapter.close()
 
 
