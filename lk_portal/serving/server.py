@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from datetime import timedelta
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -20,6 +21,9 @@ from lk_portal.settings import Settings
 
 MAX_EVENT = 65_536
 """Bytes of one event: more than any form of ours; Reflex would take a million."""
+PONG_WITHIN = timedelta(seconds=15)
+"""So long after a ping, of which there is one every 25 s, a line is dead. By Reflex's two minutes a page
+would look alive for longer than a person looks at it, and what is pressed meanwhile is lost."""
 
 
 def serve(settings: Settings) -> None:
@@ -58,6 +62,7 @@ def make_asgi(settings: Settings):  # type: ignore[no-untyped-def]
     os.environ["REFLEX_ENV_MODE"] = "prod"
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE.set(MAX_EVENT)
+    environment.REFLEX_SOCKET_TIMEOUT.set(PONG_WITHIN)
     context.install(Portal.from_settings(settings))
     from lk_portal.lk_portal import app
 

@@ -38,6 +38,7 @@ from lk_portal.state.guard import Access, access_of, admit, who
 from lk_portal.state.live import leave
 from lk_portal.state.payloads import BEGINS_PAGE, HYDRATES
 from lk_portal.state.snapshot import hashes_as_built, hashes_where_only
+from lk_portal.state.tabs import TabNamespace
 
 _loads: dict[str, tuple[Any, ...]] = {}
 _enter: dict[str, Any] = {}
@@ -173,7 +174,13 @@ async def _opened(app: rx.App, root: BaseState, route: str) -> list[Any]:
 
 
 class PortalApp(rx.App):
-    """Reflex's application, whose pages that are opened already have no further events to wait for."""
+    """Reflex's application, to which a page is one event, and a tab that is back the same tab."""
+
+    def _setup_state(self) -> None:
+        super()._setup_state()
+        if self.sio is not None and self._event_namespace is not None:
+            self._event_namespace = TabNamespace(self._event_namespace.namespace, self)
+            self.sio.register_namespace(self._event_namespace)
 
     def get_load_events(self, path: str) -> list[Any]:
         """The events of opening the page at `path`."""

@@ -23,7 +23,10 @@ class Line:
         return line
 
     async def cut(self) -> None:
-        """Break the connection, and wait until the page has another one and is filled again."""
+        """Break the connection, and wait until the page has another one and is filled again.
+
+        As in life, the portal is not told: for it the connection that was lost is still open.
+        """
         is_filled = asyncio.Event()
 
         def watch(text: object) -> None:
@@ -37,4 +40,9 @@ class Line:
 
     def _pass_on(self, socket: WebSocketRoute) -> None:
         self._sockets.append(socket)
+        socket.on_close(_tell_nobody)
         socket.connect_to_server()
+
+
+def _tell_nobody(_code: int | None, _reason: str | None) -> None:
+    pass

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +23,16 @@ ESCAPED = SimpleNamespace(dumps=lambda data, **_options: json.dumps(data), loads
 
 
 class RawClient:
-    """One connection; `received` keeps every message as text."""
+    """One connection; `received` keeps every message as text, `given_token` what the portal calls it anew.
+
+    Args:
+        url: Of the portal.
+        cookie: The Cookie header.
+        token: Of the tab that it pretends to be; without, one that nobody has.
+        origin: The Origin header; without, the portal's, and none if empty.
+        greeting: The name of an event that comes with the connection, from /readings.
+        hashes: What a document that was just loaded says in it.
+    """
 
     def __init__(
         self,
@@ -33,19 +42,28 @@ class RawClient:
         token: str = "",
         origin: str | None = None,
         greeting: str = "",
+        hashes: Sequence[str] = (),
     ) -> None:
         self.url = url
         self.token = token or str(uuid.uuid4())
         self.received: list[str] = []
         self.arrived = asyncio.Event()
         self.is_closed = asyncio.Event()
+        self.given_token = ""
         self._greeting = greeting
+        self._hashes = list(hashes)
         self._headers = {"Cookie": cookie} if cookie else {}
         if origin != "":
             self._headers["Origin"] = origin or url
         self._client = socketio.AsyncClient(reconnection=False, json=ESCAPED)
         self._client.on("event", self._keep, namespace=NAMESPACE)
+        self._client.on("new_token", self._be_called, namespace=NAMESPACE)
         self._client.on("disconnect", self._close, namespace=NAMESPACE)
+
+    @property
+    def patience_s(self) -> float:
+        """So long the portal lets a browser wait for its next ping before it takes the line for dead."""
+        return float(self._client.eio.ping_interval + self._client.eio.ping_timeout)
 
     async def connect(self) -> None:
         await self._client.connect(
@@ -54,9 +72,7 @@ class RawClient:
             transports=["websocket"],
             namespaces=[NAMESPACE],
             socketio_path="_event",
-            auth={"event": self._event(self._greeting, {}, router_data_of("/readings"))}
-            if self._greeting
-            else None,
+            auth={"event": self._first_event()} if self._greeting else None,
         )
 
     async def close(self) -> None:
@@ -73,6 +89,10 @@ class RawClient:
         """Fire one event as if from the page at `path`."""
         event = self._event(name, payload or {}, router_data or router_data_of(path))
         await self._client.emit("event", event, namespace=NAMESPACE)
+
+    def _first_event(self) -> dict[str, Any]:
+        payload = {"hashes": self._hashes} if self._hashes else {}
+        return self._event(self._greeting, payload, router_data_of("/readings"))
 
     def _event(self, name: str, payload: dict[str, Any], router_data: dict[str, Any]) -> dict[str, Any]:
         return {"name": name, "payload": payload, "router_data": router_data, "token": self.token}
@@ -101,6 +121,10 @@ class RawClient:
 
     async def _keep(self, data: Any) -> None:
         self.received.append(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))
+        self.arrived.set()
+
+    async def _be_called(self, token: str) -> None:
+        self.given_token = token
         self.arrived.set()
 
     async def _close(self, *_: Any) -> None:

@@ -23,6 +23,7 @@ from tests.portal_process import RunningPortal, running_portal
 from tests.redis_server import running_redis
 
 pytestmark = pytest.mark.postgres
+HYDRATE = "reflex___state____state.hydrate_and_load"
 STATES = "reflex___state____state.lk_portal___state___"
 LOAD = f"{STATES}readings____readings_state.load"
 ENTER = f"{STATES}shell____shell_state.enter"
@@ -100,6 +101,25 @@ async def test_what_is_new_comes_and_goes_on_both(machines: Machines) -> None:
         await one.send(ENTER, path="/diagnostics")
 
         await _hears(other, '"events": ""')
+
+
+async def test_a_tab_that_is_back_at_the_other_machine_is_the_same_tab(machines: Machines) -> None:
+    """The first machine may believe for minutes that it still has it."""
+    first, second = machines.first.url, machines.second.url
+    async with raw_client(first, cookie=machines.cookie, greeting=HYDRATE) as lost:
+        await lost.wait_for(seed.CANARY)
+        async with raw_client(second, cookie=machines.cookie, token=lost.token, greeting=HYDRATE) as back:
+            await _hears(back, seed.CANARY)
+            assert not back.given_token
+            lost.received.clear()
+
+            await _happens(machines)
+
+            await _hears(back, '"events": "1"')
+            assert not lost.received
+        async with raw_client(first, cookie=machines.cookie, token=lost.token, greeting=HYDRATE) as again:
+            await _hears(again, seed.CANARY)
+            assert not again.given_token
 
 
 async def _readings(portal: RunningPortal, cookie: str, *, until: str = "") -> str:
