@@ -231,7 +231,7 @@ async def test_nothing_is_taken_by_a_wrong_clock_and_the_reason_is_told(bench: B
 async def test_silence_of_the_archive_leaves_the_wish_open_for_a_later_poll(bench: Bench) -> None:
     bench.show(is_silent=True)
     async with bench.database.writing() as connection:
-        await connection.execute(text("UPDATE gateway SET timeout_s = 0.2"))
+        await connection.execute(text("UPDATE gateway SET timeout_s = 0.5"))
     await bench.be_silent()
     await bench.poll_every(BACK + 10 * MINUTE, AFTER)
     last = (await bench.view()).last
@@ -249,7 +249,7 @@ async def test_silence_of_the_archive_leaves_the_wish_open_for_a_later_poll(benc
 async def test_it_is_given_up_after_some_failures(bench: Bench) -> None:
     bench.show(is_silent=True)
     async with bench.database.writing() as connection:
-        await connection.execute(text("UPDATE gateway SET timeout_s = 0.2"))
+        await connection.execute(text("UPDATE gateway SET timeout_s = 0.5"))
     await bench.be_silent()
     await bench.poll_every(BACK + 10 * MINUTE, AFTER + 50 * MINUTE)
     (wish,) = await bench.rows(ArchiveReplay)

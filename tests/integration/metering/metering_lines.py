@@ -18,7 +18,8 @@ from lk_portal.metering.simulator import SimulatedGateway, SimulatedMeter
 from lk_portal.metering.types import GatewayTarget, MeterTarget, PollOutcome, Snapshot
 
 NOW = datetime(2026, 6, 1, 12, 34, 56, tzinfo=UTC)
-TIMEOUT_S = 0.2
+TIMEOUT_S = 0.6
+"""For tests that wait it out, too; a process of tests that is held up for less loses nothing."""
 BENCHES = {"modbus-tcp": FramerType.SOCKET, "modbus-rtu-over-tcp": FramerType.RTU}
 
 

@@ -16,7 +16,7 @@ from lk_portal.metering.base import ProfileAdapter, adapter_for, profile_of
 from lk_portal.metering.maps import load_maps
 from lk_portal.metering.simulator import ArchiveFaults, Faults, LoadCurve, SimulatedGateway, SimulatedMeter
 from lk_portal.metering.types import Capability, MeterTarget, ProfileRecord, Quality, Quantity
-from tests.integration.metering.metering_lines import BENCHES, gateway_target
+from tests.integration.metering.metering_lines import BENCHES, TIMEOUT_S, gateway_target
 
 MODEL = "simulated-profile"
 GUIDE = Path(__file__).parents[3] / "docs" / "extending.md"
@@ -219,9 +219,9 @@ async def test_a_failure_is_told_and_the_next_reading_is_whole(bench: Bench, fau
 
 
 async def test_a_reading_given_up_leaves_nothing_behind(bench: Bench) -> None:
-    bench.meter.faults = Faults(late_s=0.1)
+    bench.meter.faults = Faults(late_s=TIMEOUT_S / 2)
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.15):
+        async with asyncio.timeout(TIMEOUT_S * 0.75):
             await bench.read(START, START + DAY)
     bench.meter.faults = Faults(late_s=5)
     with pytest.raises(MeterTimeoutError):

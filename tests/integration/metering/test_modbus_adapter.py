@@ -197,7 +197,7 @@ async def test_nonsense_inside_a_good_frame_is_a_meter_error(
             writer.write(b"" if good else frame)
 
     async with scripted_server(nonsense) as port:
-        adapter = adapter_for(gateway_target(protocol, port, timeout_s=0.05))
+        adapter = adapter_for(gateway_target(protocol, port))
         with pytest.raises(MeterError) as failed:
             await adapter.read_registers(meter_target())
         expected = MeterTimeoutError if not payload else (ProtocolError, DeviceError)

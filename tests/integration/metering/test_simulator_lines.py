@@ -152,7 +152,7 @@ async def test_the_poller_reads_the_sound_meters_of_a_line_among_the_sick() -> N
         line.meters[2].faults = Faults(silent=True)
         line.meters[4].faults = Faults(refuse_code=4)
         poller = Poller(MemorySink(), limits=PollLimits(attempts=2, backoff_s=0.01))
-        target = targets([line], timeout_s=0.1)
+        target = targets([line])
         found = {o.meter_id: o.error for o in await poller.poll(target)}
         assert {n: type(error) for n, error in found.items()} == {
             1: type(None),
