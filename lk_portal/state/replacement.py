@@ -20,6 +20,7 @@ from lk_portal.services.resource.writing import Author
 from lk_portal.state.address_bar import named_in
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import STAFF, requires, user_id, who
+from lk_portal.state.opening import PlaceState
 from lk_portal.state.visits import visit_of
 
 Row = dict[str, str]
@@ -59,8 +60,12 @@ class ReplacementState(rx.State):
     @requires(*STAFF)
     async def load(self) -> Any:
         """The page was opened, or its address changed."""
+        serial = named_in(self, "/admin/meters").removesuffix("/replace")
+        place = await self.get_state(PlaceState)
+        if self.done and place._is_back and serial == self.serial:
+            return  # the answer was lost with the connection; now it is here
         self.reset()
-        self.serial = named_in(self, "/admin/meters").removesuffix("/replace")
+        self.serial = serial
         identity = who()
         self.may_write = identity is not None and identity.role is Role.ADMIN
         try:

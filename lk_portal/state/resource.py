@@ -90,9 +90,13 @@ class ResourceState(rx.State, mixin=True):
     def _resource(self) -> Resource:
         raise NotImplementedError
 
-    async def _load(self) -> None:
+    async def _load(self) -> Any:
         resource = self._resource()
         address = address_of(resource, dict(self.router.url.query_parameters))
+        place = await self.get_state(PlaceState)
+        if self._to_say and place._is_back and address.row:
+            # The form was saved, and the answer, which leads away from it, lost with the connection.
+            return rx.redirect(self.plain_url, replace=True)
         identity = who()
         self.may_write = identity is not None and identity.role in resource.writers
         self._forget_question()
@@ -101,10 +105,10 @@ class ResourceState(rx.State, mixin=True):
         self.done, self._to_say = self._to_say, ""
         await self._list(resource, address)
         # The form that a lost connection left open has what was typed since; filling it would take that away.
-        place = await self.get_state(PlaceState)
         if not place._is_back or not address.row or address.row != self.row:
             await self._open(resource, address)
         self.is_loaded = True
+        return None
 
     async def _list(self, resource: Resource, address: Address) -> None:
         portal = current()
@@ -157,8 +161,8 @@ class ResourceState(rx.State, mixin=True):
     async def _save(self, form: dict[str, Any]) -> Any:
         """Write the form; what is wrong stands beside its field, and what was typed stays."""
         resource, row = self._resource(), self.row
-        if not row or not isinstance(form, dict):
-            return None
+        if not row or self._to_say or not isinstance(form, dict):
+            return None  # what is still to be said is that this very form was saved: it was pressed twice
         self._forget_answers(resource)
         database = current().database
         try:
@@ -254,9 +258,9 @@ def _body(resource: Resource) -> dict[str, Any]:
 
     @rx.event
     @requires(*resource.readers)
-    async def load(self: Any) -> None:
+    async def load(self: Any) -> Any:
         """The page was opened, or its address changed."""
-        await self._load()
+        return await self._load()
 
     @rx.event
     @requires(*resource.readers)

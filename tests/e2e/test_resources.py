@@ -167,6 +167,30 @@ async def test_the_admin_does_write_that_way(site: Site) -> None:
     assert name_of(site, "Т-000") == "Другое"
 
 
+async def test_a_form_that_is_pressed_twice_is_saved_once(site: Site) -> None:
+    """A seal has nothing of which there may be only one: a second of it would not be refused."""
+    seals = STATE.replace("tariffs", "seals")
+    form = {"meter_id": site.seed.serial, "number": "П-2", "placed_on": "2026-01-01", "removed_on": ""}
+    cookie = session_cookie(site.url, seed.ADMIN, seed.PASSWORD)
+    async with raw_client(site.url, cookie=cookie) as client:
+        await client.send(f"{seals}.load", path="/admin/seals?row=new")
+        await client.wait_for('"placed_on"')
+        for _ in range(2):
+            await client.send(f"{seals}.save", {"form": form}, path="/admin/seals?row=new")
+        await client.wait_for("_redirect")
+        await client.settle()
+
+        assert in_database(site, "SELECT count(*) FROM seal WHERE number = 'П-2'") == [(1,)]
+        # The form of the next one is another.
+        await client.send(f"{seals}.load", path="/admin/seals?row=new")
+        await client.send(f"{seals}.save", {"form": form}, path="/admin/seals?row=new")
+        await client.settle()
+        await client.send(f"{seals}.load", path="/admin/seals?q=П-2")
+        await client.settle()
+    assert in_database(site, "SELECT count(*) FROM seal WHERE number = 'П-2'") == [(2,)]
+    in_database(site, "DELETE FROM seal WHERE number = 'П-2'")
+
+
 async def test_a_role_taken_away_while_the_form_is_open_writes_nothing(site: Site) -> None:
     cookie = session_cookie(site.url, seed.ADMIN, seed.PASSWORD)
     try:
@@ -239,6 +263,50 @@ async def test_what_is_typed_outlives_a_lost_connection(page: Page, site: Site) 
     await form.get_by_role("button", name="Сохранить").click()
     await expect(form).to_have_count(0)
     assert name_of(site, "Н-900") == "Ночной"
+
+
+@pytest.mark.browser
+async def test_what_was_saved_as_the_line_died_is_saved_once(page: Page, site: Site) -> None:
+    """The portal got the form, the page never got the answer."""
+    await as_admin(page.context, site)
+    line = await Line.of(page)
+    await page.goto(f"{site.url}{TARIFFS}?row=new")
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Код*").fill("Н-901")
+    await form.get_by_label("Название*").fill("Ночной")
+    line.lose(answers=True)
+    await form.get_by_role("button", name="Сохранить").click()
+    async with asyncio.timeout(20):
+        while not in_database(site, "SELECT id FROM tariff WHERE code = 'Н-901'"):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    await expect(form).to_be_visible()
+
+    await line.cut()
+
+    await expect(form).to_have_count(0)
+    await expect(page.get_by_text("Сохранено")).to_be_visible()
+    assert in_database(site, "SELECT count(*) FROM tariff WHERE code = 'Н-901'") == [(1,)]
+
+
+@pytest.mark.browser
+async def test_what_was_pressed_on_a_dead_line_is_pressed_again(page: Page, site: Site) -> None:
+    """The portal never got the form."""
+    await as_admin(page.context, site)
+    line = await Line.of(page)
+    await page.goto(f"{site.url}{TARIFFS}?row=new")
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Код*").fill("Н-902")
+    await form.get_by_label("Название*").fill("Ночной")
+    line.lose(events=True)
+    await form.get_by_role("button", name="Сохранить").click()
+
+    await line.cut()
+
+    assert not in_database(site, "SELECT id FROM tariff WHERE code = 'Н-902'")
+    await expect(form.get_by_label("Код*")).to_have_value("Н-902")
+    await form.get_by_role("button", name="Сохранить").click()
+    await expect(page.get_by_text("Сохранено")).to_be_visible()
+    assert name_of(site, "Н-902") == "Ночной"
 
 
 @pytest.mark.browser
