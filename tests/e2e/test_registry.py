@@ -133,9 +133,10 @@ async def test_a_workbook_with_three_bad_rows_names_them_and_corrected_it_applie
     await as_admin(page, site)
     await page.goto(f"{site.url}/admin/registry")
     await page.get_by_role("link", name="Загрузка реестра").click()
-    await page.get_by_label("Файл").set_input_files(
+    await page.get_by_label("Выбрать файл").set_input_files(
         workbook(tmp_path / "bad.xlsx", [cells(one) for one in wrong])
     )
+    await expect(page.get_by_text("bad.xlsx", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Проверить").click()
     await expect(page.get_by_text("Файл не принят; ничего не записано")).to_be_visible()
     table = page.get_by_role("table", name="Строки с ошибками")
@@ -149,7 +150,7 @@ async def test_a_workbook_with_three_bad_rows_names_them_and_corrected_it_applie
     assert len(text.splitlines()) == 4
     assert in_database(site, "SELECT count(*) FROM meter WHERE serial LIKE 'М-900%'") == [(0,)]
 
-    await page.get_by_label("Файл").set_input_files(
+    await page.get_by_label("Выбрать файл").set_input_files(
         workbook(tmp_path / "good.xlsx", [cells(one) for one in rows])
     )
     await page.get_by_role("button", name="Проверить").click()
