@@ -132,13 +132,14 @@ async def _worker(portal: Portal) -> AsyncIterator[None]:
     except Exception as error:
         report(error)
         raise
-    watch("polling", worker.is_alive)
-    watch("mail", worker.is_mailing)
+    signs = worker.signs_of_life()
+    for name, is_alive in signs.items():
+        watch(name, is_alive)
     try:
         yield
     finally:
-        unwatch("polling")
-        unwatch("mail")
+        for name in signs:
+            unwatch(name)
         await worker.stop()
 
 

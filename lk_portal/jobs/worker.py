@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from dbos import DBOS
@@ -43,7 +44,7 @@ PUSH_TICK_S = 2.0
 IMPORT_TICK_S = 1.0
 EVENTS_EVERY_S = 60.0
 LIMITS_EVERY_S = 600.0
-MAIL_PATIENCE = timedelta(minutes=3)
+PATIENCE = timedelta(minutes=3)
 """After a failure a loop pauses for up to 90 seconds."""
 MISSED_CYCLES = 24
 """So many looks for due meters may fail or be late before the worker is said to be dead."""
@@ -111,11 +112,20 @@ class Worker:
         is_looking = last is not None and self._portal.clock() - last < patience
         return is_looking and not self._polling.queue.is_stuck
 
-    def is_mailing(self) -> bool:
-        """Whether it looked for due letters lately and takes batches, mail server or not."""
-        last = self._loops["mail"].last_success_at or self._started_at
-        is_looking = last is not None and self._portal.clock() - last < MAIL_PATIENCE
-        return is_looking and not self._mailing.queue.is_stuck
+    def is_planning(self, name: str) -> bool:
+        """Whether it looked lately for what is due of "mail", "push" or "imports", and takes it.
+
+        Servers that take neither letters nor messages do not matter: what they refuse is tried again.
+        """
+        parts = {"mail": self._mailing, "push": self._pushing, "imports": self._importing}
+        last = self._loops[name].last_success_at or self._started_at
+        is_looking = last is not None and self._portal.clock() - last < PATIENCE
+        return is_looking and not parts[name].queue.is_stuck
+
+    def signs_of_life(self) -> dict[str, Callable[[], bool]]:
+        """By its name, what tells whether a part of the worker is alive."""
+        rest = {name: partial(self.is_planning, name) for name in ("mail", "push", "imports")}
+        return {"polling": self.is_alive, **rest}
 
     @property
     def name(self) -> str:

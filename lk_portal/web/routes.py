@@ -26,7 +26,7 @@ from lk_portal.web.viewing import viewing_routes
 
 
 async def healthz(_request: Request) -> Response:
-    """GET /healthz: 200 when the database answers and polling is alive, else 503 with what is not."""
+    """GET /healthz: 200 when the database answers and the worker is at work, else 503 with what is not."""
     health = await check_health(current())
     return JSONResponse(
         {"status": "ok" if health.is_well else "failing", "failing": list(health.failing)},

@@ -52,7 +52,7 @@ async def test_the_worker_sends_what_is_written(
                 await write(database, to=address)
             await server.has(len(MANY))
             await until(lambda: _nothing_waits(database))
-            assert worker.is_mailing()
+            assert worker.is_planning("mail")
             assert worker.is_alive()
             await until(_no_job_is_open)  # a letter has arrived before its job is over
             jobs = await DBOS.list_workflows_async(queue_name=mail_job.QUEUE)
@@ -80,7 +80,7 @@ async def test_a_mail_server_that_is_away_is_no_failure_of_the_worker(
         async with running(Worker(portal, queue_poll_s=0.1)) as worker:
             letter_id = await write(sqlite_database)
             await until(lambda: _was_tried(sqlite_database, letter_id))
-            assert worker.is_mailing()
+            assert worker.is_planning("mail")
             server.start()
             await make_due(sqlite_database, datetime.now(UTC))
             await server.has(1)
@@ -126,9 +126,9 @@ async def test_letters_nobody_takes_are_noticed(
     monkeypatch.setattr("lk_portal.jobs.batches.STUCK_S", 1)
     portal = portal_for(settings_for(sqlite_address, tmp_path))
     async with running(Worker(portal, queue_poll_s=600)) as worker:
-        assert worker.is_mailing()
+        assert worker.is_planning("mail")
         await write(sqlite_database)
-        await until(lambda: _is(not worker.is_mailing()))
+        await until(lambda: _is(not worker.is_planning("mail")))
         assert worker.is_alive()
         jobs = await DBOS.list_workflows_async(queue_name=mail_job.QUEUE)
     await portal.close()
@@ -140,14 +140,18 @@ async def _is(condition: bool) -> bool:
     return condition
 
 
+@pytest.mark.parametrize("part", ["mail", "push", "imports"])
 async def test_a_dead_loop_is_noticed(
-    sqlite_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     portal = portal_for(settings_for(sqlite_address, tmp_path))
     async with running(Worker(portal)) as worker:
-        assert worker.is_mailing()
-        monkeypatch.setattr("lk_portal.jobs.worker.MAIL_PATIENCE", timedelta(0))
-        assert not worker.is_mailing()
+        signs = worker.signs_of_life()
+        assert set(signs) == {"polling", "mail", "push", "imports"}
+        assert all(is_alive() for is_alive in signs.values())
+        monkeypatch.setattr("lk_portal.jobs.worker.PATIENCE", timedelta(0))
+        assert not signs[part]()
+        assert signs["polling"]()
     await portal.close()
 
 
