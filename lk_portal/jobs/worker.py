@@ -117,10 +117,14 @@ class Worker:
 
         Servers that take neither letters nor messages do not matter: what they refuse is tried again.
         """
-        parts = {"mail": self._mailing, "push": self._pushing, "imports": self._importing}
+        queues = {
+            "mail": self._mailing.queue,
+            "push": self._pushing.queue,
+            "imports": self._importing.queue,
+        }
         last = self._loops[name].last_success_at or self._started_at
         is_looking = last is not None and self._portal.clock() - last < PATIENCE
-        return is_looking and not parts[name].queue.is_stuck
+        return is_looking and not queues[name].is_stuck
 
     def signs_of_life(self) -> dict[str, Callable[[], bool]]:
         """By its name, what tells whether a part of the worker is alive."""
