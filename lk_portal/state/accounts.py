@@ -19,6 +19,7 @@ from lk_portal.state.address import AddressState
 from lk_portal.state.form_once import in_steady_time, text_in
 from lk_portal.state.guard import requires, subscriber_id, user_id
 from lk_portal.state.live import follow
+from lk_portal.state.opening import is_kept
 from lk_portal.state.visits import visit_of
 
 ACCOUNT, ADDRESS, MATCH, NOTE = "account", "address", "match", "note"
@@ -46,9 +47,10 @@ class AccountsState(rx.State):
     @rx.event
     @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self) -> None:
-        """The page was opened."""
-        self._forget_answers()
-        self.is_adding, self.dialog = False, ""
+        """The page was opened, or its connection is back."""
+        if not await is_kept(self):
+            self._forget_answers()
+            self.is_adding, self.dialog = False, ""
         await self._show()
 
     @rx.event

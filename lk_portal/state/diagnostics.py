@@ -24,6 +24,7 @@ from lk_portal.state.diagnostics_view import DiagnosticsView, view_of
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
 from lk_portal.state.meter_choice import meter_text
+from lk_portal.state.opening import is_kept
 
 SHOWN = tuple(field.name for field in fields(DiagnosticsView))
 
@@ -75,7 +76,8 @@ class DiagnosticsState(rx.State):
             self.heading = self.query = ""
             return None
         choice = replace(choice, serial=choice.serial or self.meters[0][0])
-        self._fill_form(choice)
+        if self.query != query_of(choice) or not await is_kept(self):
+            self._fill_form(choice)
         try:
             await self._show()
         except NotFoundError:

@@ -19,6 +19,7 @@ from lk_portal.state.address_bar import named_in
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import requires, subscriber_id, user_id
 from lk_portal.state.live import follow
+from lk_portal.state.opening import is_kept
 from lk_portal.state.visits import visit_of
 
 NAME = "name"
@@ -61,7 +62,8 @@ class MeterState(rx.State):
         if serial != self.serial:
             self.reset()
             yield
-        self.serial, self.is_renaming, self.error, self.done = serial, False, "", ""
+        if not await is_kept(self):
+            self.serial, self.is_renaming, self.error, self.done = serial, False, "", ""
         await self._show()
         if self.is_gone:
             self.reset()

@@ -20,6 +20,7 @@ from lk_portal.services.notification_choices import Channel, NotificationKind
 from lk_portal.services.push import Subscription
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, who
 from lk_portal.state.notifications_view import YES, choice_rows, device_row, limit_row
+from lk_portal.state.opening import is_kept
 from lk_portal.state.visits import visit_of
 
 CHOICES, DEVICES = "choices", "devices"
@@ -47,8 +48,9 @@ class NotificationsState(rx.State):
     @rx.event
     @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def load(self) -> None:
-        """The page was opened."""
-        self._forget_answers()
+        """The page was opened, or its connection is back."""
+        if not await is_kept(self):
+            self._forget_answers()
         await self._show()
 
     @rx.event

@@ -71,7 +71,7 @@ class PlaceState(rx.State):
 
     `_been` are the routes it has been at since its document was loaded.
     `_is_as_built` says that this portal knows the states which the document began with.
-    `_is_back` says that the page stands in the browser as it was left: its connection was lost and is back.
+    `_is_kept` is what `is_kept` says; of the page that begins next, `_will_be_kept`.
     `_filled` is the address of a page that is filled already when it begins.
     """
 
@@ -79,8 +79,17 @@ class PlaceState(rx.State):
     _path: str = ""
     _been: list[str] = []
     _is_as_built: bool = False
-    _is_back: bool = False
+    _is_kept: bool = False
+    _will_be_kept: bool = False
     _filled: str = ""
+
+
+async def is_kept(state: rx.State) -> bool:
+    """Whether the page stands in the browser as it was left, and its states here: only a connection was lost.
+
+    Then a load leaves alone what the person has opened, chosen and typed, and what she may not have heard.
+    """
+    return (await state.get_state(PlaceState))._is_kept
 
 
 class OpeningMiddleware(Middleware):
@@ -97,9 +106,11 @@ class OpeningMiddleware(Middleware):
         route = "/" if name == "index" else f"/{name}"
         place = await root.get_state(PlaceState)
         filled, place._filled = place._filled, ""
-        if event.name == BEGINS_PAGE and filled == str(root.router.url):
-            _asked.set([])
-            return None
+        if event.name == BEGINS_PAGE:
+            place._is_kept, place._will_be_kept = place._will_be_kept, False
+            if filled == str(root.router.url):
+                _asked.set([])
+                return None
         is_lost = False
         if event.name in HYDRATES:
             is_lost = await _connect(root, place, route, event)
@@ -118,7 +129,8 @@ async def _connect(root: BaseState, place: PlaceState, route: str, event: Event)
     """See to it that no more is sent than is needed; gives whether the states of an open page are gone."""
     hashes = event.payload.get("hashes")
     # Only a document that was just loaded says what it begins with.
-    place._is_back = not hashes
+    is_back = not hashes
+    place._is_kept = place._will_be_kept = is_back and bool(place._path)
     visited = _filled_by(place._been)
     # What other pages have been filled with; they are filled again when opened.
     await _empty(root, visited - _filled_by([route]))
@@ -126,7 +138,7 @@ async def _connect(root: BaseState, place: PlaceState, route: str, event: Event)
         place._been, place._is_as_built = [], hashes == await hashes_as_built()
     elif place._is_as_built:
         event.payload["hashes"] = await hashes_where_only(_filled_by(_filled) - visited)
-    return place._is_back and not place._path
+    return is_back and not place._path
 
 
 async def _come_to(root: BaseState, place: PlaceState, route: str, path: str) -> None:
@@ -136,7 +148,8 @@ async def _come_to(root: BaseState, place: PlaceState, route: str, path: str) ->
     left, before = place._route, place._path
     if before == path:
         return
-    place._route, place._path, place._is_back = route, path, False
+    place._route, place._path = route, path
+    place._is_kept = place._will_be_kept = False
     if before:
         await _empty(root, _things_of(left) | _things_of(route))
 

@@ -31,6 +31,7 @@ from lk_portal.services.table_choice import TABLE, TableChoice, serial_of
 from lk_portal.state.guard import requires, subscriber_id
 from lk_portal.state.live import follow
 from lk_portal.state.meter_choice import meter_text
+from lk_portal.state.opening import is_kept
 from lk_portal.state.readings_comparison import ComparisonView, comparison_view_of
 from lk_portal.state.readings_table import ReadingsTableState
 from lk_portal.state.readings_url import ROUTE, Choice, choice_of, fields_of, query_of, table_url
@@ -120,8 +121,10 @@ class ReadingsState(rx.State):
             return None
         if not choice.serial:
             choice = replace(choice, serial=self.meters[0][0])
-        self._shown = self.export_query = query_of(choice)
-        self._fill_form(choice)
+        before, self._shown = self._shown, query_of(choice)
+        self.export_query = self._shown
+        if before != self._shown or not await is_kept(self):
+            self._fill_form(choice)
         try:
             await self._show()
         except NotFoundError:

@@ -18,7 +18,7 @@ from lk_portal.services.registration import RegistrationForm, read_form
 from lk_portal.state.captcha import CaptchaState
 from lk_portal.state.form_once import OnceState, in_steady_time, is_ticked, text_in
 from lk_portal.state.guard import public, who
-from lk_portal.state.opening import PlaceState
+from lk_portal.state.opening import is_kept
 from lk_portal.state.visits import visit_of
 
 TEXTS = ("account", "address", "full_name", "email", "phone")
@@ -102,8 +102,7 @@ class RegisterState(OnceState, rx.State):
             await self._start()
             return
         self.errors, self.problem = nothing_wrong(), ""
-        place = await self.get_state(PlaceState)
-        await self._show_documents(keep_ticks=place._is_back)
+        await self._show_documents(keep_ticks=await is_kept(self))
 
     async def _start(self) -> None:
         """An empty form."""

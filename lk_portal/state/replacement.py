@@ -20,7 +20,7 @@ from lk_portal.services.resource.writing import Author
 from lk_portal.state.address_bar import named_in
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import STAFF, requires, user_id, who
-from lk_portal.state.opening import PlaceState
+from lk_portal.state.opening import is_kept
 from lk_portal.state.visits import visit_of
 
 Row = dict[str, str]
@@ -61,8 +61,7 @@ class ReplacementState(rx.State):
     async def load(self) -> Any:
         """The page was opened, or its address changed."""
         serial = named_in(self, "/admin/meters").removesuffix("/replace")
-        place = await self.get_state(PlaceState)
-        if self.done and place._is_back and serial == self.serial:
+        if self.done and serial == self.serial and await is_kept(self):
             return  # the answer was lost with the connection; now it is here
         self.reset()
         self.serial = serial

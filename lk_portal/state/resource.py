@@ -43,7 +43,7 @@ from lk_portal.services.resource.writing import (
 )
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import requires, user_id, who
-from lk_portal.state.opening import PlaceState
+from lk_portal.state.opening import is_kept
 from lk_portal.state.resource_texts import count_words, row_texts, sent_value, shown_value, typed_value
 from lk_portal.state.visits import visit_of
 
@@ -93,19 +93,21 @@ class ResourceState(rx.State, mixin=True):
     async def _load(self) -> Any:
         resource = self._resource()
         address = address_of(resource, dict(self.router.url.query_parameters))
-        place = await self.get_state(PlaceState)
-        if self._to_say and place._is_back and address.row:
+        is_as_left = await is_kept(self)
+        if self._to_say and is_as_left and address.row:
             # The form was saved, and the answer, which leads away from it, lost with the connection.
             return rx.redirect(self.plain_url, replace=True)
         identity = who()
         self.may_write = identity is not None and identity.role in resource.writers
-        self._forget_question()
-        self.problem = ""
-        # What was done is said on the page that follows, and no longer.
-        self.done, self._to_say = self._to_say, ""
+        if not is_as_left:
+            self._forget_question()
+            self.problem = ""
+        if self._to_say or not is_as_left:
+            # What was done is said on the page that follows, and no longer.
+            self.done, self._to_say = self._to_say, ""
         await self._list(resource, address)
         # The form that a lost connection left open has what was typed since; filling it would take that away.
-        if not place._is_back or not address.row or address.row != self.row:
+        if not is_as_left or not address.row or address.row != self.row:
             await self._open(resource, address)
         self.is_loaded = True
         return None

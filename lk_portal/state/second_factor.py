@@ -18,6 +18,7 @@ from lk_portal.services.context import current
 from lk_portal.state.flash import flash_of
 from lk_portal.state.form_once import text_in
 from lk_portal.state.guard import STAFF, requires, user_id, who
+from lk_portal.state.opening import is_kept
 from lk_portal.state.visits import visit_of
 
 FORM, OFF = "second-factor", "second-factor-off"
@@ -93,7 +94,10 @@ class OwnSecondFactorState(Enrolling, rx.State):
     @rx.event
     @requires(*STAFF)
     async def load(self) -> None:
-        """The page was opened."""
+        """The page was opened, or its connection is back: the key that a telephone has read stays the key."""
+        if await is_kept(self):
+            await self._look()
+            return
         flash = flash_of(self, FORM, OFF)
         self.error = flash.message if flash.form == FORM else ""
         self.off_error = flash.message if flash.form == OFF else ""

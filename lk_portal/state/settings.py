@@ -17,6 +17,7 @@ from lk_portal.services.access import Identity, Role
 from lk_portal.services.context import current
 from lk_portal.state.flash import flash_of
 from lk_portal.state.guard import ANYBODY_SIGNED_IN, requires, who
+from lk_portal.state.opening import is_kept
 from lk_portal.state.settings_view import (
     YES,
     document_rows,
@@ -72,7 +73,10 @@ class SettingsState(rx.State):
     @rx.event
     @requires(*ANYBODY_SIGNED_IN, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
-        """The page was opened, perhaps by the answer to one of its plain forms."""
+        """The page was opened, perhaps by the answer to one of its plain forms, or its connection is back."""
+        if await is_kept(self):
+            await self._show()
+            return None
         self._forget_answers()
         self.editing = ""
         await self._show()

@@ -87,6 +87,69 @@ async def test_every_page_is_filled_after_the_line_was_cut(page: Page, site: Sit
     await expect(page.get_by_text(seed.OWNED_ACCOUNT).first).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("address", "button", "label"),
+    [
+        ("/accounts", "Добавить лицевой счет", "Лицевой счет*"),
+        ("/meters/{serial}", "Переименовать", "Наименование"),
+        ("/settings", "Изменить: ФИО", "ФИО"),
+        ("/settings", "Изменить: Пароль", "Старый пароль"),
+    ],
+)
+async def test_a_form_that_is_open_outlives_a_cut_line(
+    page: Page, site: Site, address: str, button: str, label: str
+) -> None:
+    """With what was typed. Going to the page once more is another matter: it begins anew."""
+    address = address.format(serial=site.seed.serial)
+    line = await Line.of(page)
+    await sign_in(page, site)
+    await page.wait_for_url(f"{site.url}/")
+    await page.goto(f"{site.url}{address}")
+    await page.get_by_role("button", name=button).first.click()
+    field = page.get_by_label(label, exact=True)
+    await field.fill("123456789012")
+
+    await line.cut()
+    await expect(field).to_have_value("123456789012")
+    await line.cut()
+    await expect(field).to_have_value("123456789012")
+
+    await page.evaluate("history.pushState({}, '', '?again'); dispatchEvent(new PopStateEvent('popstate'))")
+    await expect(field).to_have_count(0)
+
+
+async def test_a_period_that_is_being_chosen_outlives_a_cut_line(page: Page, site: Site) -> None:
+    line = await Line.of(page)
+    await sign_in(page, site)
+    await page.wait_for_url(f"{site.url}/")
+    await page.goto(f"{site.url}/readings")
+    await page.get_by_label("Интервал").select_option("Год")
+    await expect(page.get_by_label("Месяц")).to_have_count(0)
+
+    await line.cut()
+
+    await expect(page.get_by_label("Интервал")).to_have_value("year")
+    await page.get_by_role("button", name="Показать").click()
+    await page.wait_for_url(re.compile("interval=year"))
+
+
+async def test_what_is_shown_once_outlives_a_cut_line(page: Page, site: Site) -> None:
+    """A key that a telephone may have read by now, and codes that are shown nowhere again."""
+    line = await Line.of(page)
+    await sign_in(page, site, seed.OPERATOR)
+    await page.wait_for_url(f"{site.url}/admin")
+    await page.goto(f"{site.url}/admin/second-factor")
+    await page.get_by_role("button", name="Настроить второй фактор").click()
+    codes = page.get_by_role("list", name="Коды восстановления")
+    shown = await codes.inner_text()
+    assert shown
+
+    await line.cut()
+
+    await expect(codes).to_be_visible()
+    assert await codes.inner_text() == shown
+
+
 async def test_what_staff_was_typing_outlives_a_restart(tmp_path: Path, page: Page) -> None:
     """In the form of a new row, in that of a row that is there, and in one that is a page."""
     forms = (

@@ -18,7 +18,7 @@ from lk_portal.state.desk_home import DeskHomeState
 from lk_portal.state.guard import Access, acting_as
 from lk_portal.state.home import HomeState
 from lk_portal.state.info import InfoState
-from lk_portal.state.opening import OpeningMiddleware, load_page, load_with_frame
+from lk_portal.state.opening import OpeningMiddleware, is_kept, load_page, load_with_frame
 from lk_portal.state.payloads import BEGINS_PAGE
 from lk_portal.state.shell import ShellState
 from lk_portal.state.ticket import TicketState
@@ -235,6 +235,7 @@ async def test_a_page_with_its_own_events_is_left_to_them(application: rx.App, p
     assert (await root.get_state(ShellState)).name == ""
 
 
+BEGINNING = Event(name=BEGINS_PAGE)
 LOADED = Event(name=HYDRATE.name, payload={"hashes": ["names", "a-state"]})
 """What a document that was just loaded sends; HYDRATE is sent when its connection was lost and is back."""
 
@@ -265,6 +266,37 @@ async def test_a_page_that_is_back_at_a_portal_started_anew_is_never_empty(
     assert accounts.accounts == [], "what is known of the tab is not filled twice"
     await OpeningMiddleware().preprocess(application, root, Event(name=BEGINS_PAGE))
     assert len(accounts.accounts) == 1
+
+
+async def test_a_page_is_kept_until_it_begins_anew(application: rx.App, people: People) -> None:
+    """What was typed stays when a connection is back, and no longer than until the person goes somewhere."""
+    session, _placed = await people.subscriber("anna")
+    root, _to_come = await begun(application, session, "/accounts")
+    assert not await is_kept(root)
+
+    for _connection in range(2):
+        for event in (HYDRATE, BEGINNING):
+            await OpeningMiddleware().preprocess(application, root, event)
+            assert await is_kept(root)
+    await OpeningMiddleware().preprocess(application, root, BEGINNING)
+    assert not await is_kept(root), "she has gone to the same page once more"
+
+    await OpeningMiddleware().preprocess(application, root, HYDRATE)
+    come_from(root, session, "/info")
+    await OpeningMiddleware().preprocess(application, root, BEGINNING)
+    assert not await is_kept(root), "she had gone on before the connection was back"
+
+    for event in (LOADED, BEGINNING):
+        await OpeningMiddleware().preprocess(application, root, event)
+        assert not await is_kept(root)
+
+
+async def test_of_a_page_whose_states_are_gone_nothing_is_kept(application: rx.App, people: People) -> None:
+    session, _placed = await people.subscriber("anna")
+    root = client_state(session, "/accounts")
+    for event in (HYDRATE, BEGINNING):
+        await OpeningMiddleware().preprocess(application, root, event)
+        assert not await is_kept(root)
 
 
 async def test_nobody_gets_a_page_by_coming_back_that_she_may_not_open(
