@@ -10,16 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from lk_portal.services.clocks import day_bounds
 from lk_portal.services.periods import Grain, Period
 
 
-@dataclass(frozen=True, slots=True)
-class DayUse:
-    """What was counted on a day of this month.
+class DayUse(NamedTuple):
+    """What was counted on a day of this month. A tuple: the home page makes a hundred at every opening.
 
     Attributes:
         day: The local date.
@@ -136,27 +135,19 @@ def compare(points: Sequence[MonthDays]) -> Comparison | None:
 
 def _day_use(day: date, stored: tuple[int, int], length_s: int, *, since: date, today: date) -> DayUse:
     total_wh, covered_s = stored
-    return DayUse(
-        day=day,
-        total_wh=total_wh,
-        has_data=covered_s > 0,
-        is_whole=covered_s >= length_s,
-        is_expected=since <= day <= today,
-        is_open=day == today,
-    )
+    return DayUse(day, total_wh, covered_s > 0, covered_s >= length_s, since <= day <= today, day == today)
 
 
 def _together(same: Sequence[DayUse]) -> DayUse:
     """One day of several points: whole when all are that should be."""
-    expected = [use for use in same if use.is_expected]
-    return DayUse(
-        day=same[0].day,
-        total_wh=sum(use.total_wh for use in same),
-        has_data=any(use.has_data for use in same),
-        is_whole=bool(expected) and all(use.is_whole for use in expected),
-        is_expected=bool(expected),
-        is_open=same[0].is_open,
-    )
+    total_wh, has_data, is_expected, is_whole = 0, False, False, True
+    for use in same:
+        total_wh += use.total_wh
+        has_data |= use.has_data
+        if use.is_expected:
+            is_expected = True
+            is_whole &= use.is_whole
+    return DayUse(same[0].day, total_wh, has_data, is_expected and is_whole, is_expected, same[0].is_open)
 
 
 @lru_cache(maxsize=64)
