@@ -5,7 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
-JOBS ?= auto
+# One more than there are processors: many tests wait, for a portal to start or a clock to go on.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 # In the order of tests/conftest.py: files with few tests, which xdist would leave for the end, take longest.
 DIST := --dist=loadfile --no-loadscope-reorder
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --generate-hashes \
