@@ -139,10 +139,19 @@
     const bytes = crypto.getRandomValues(new Uint8Array(24));
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
+  // What was sent and never answered may have arrived: the same once more goes under the same key, and is one message.
+  const sentOf = (form) => `${nameOf(form)}:sent`;
   function keyOf(form) {
+    const files = (chosen.get(form) || []).map((file) => [file.name, file.size, file.lastModified]);
+    const what = JSON.stringify([keptOf(form).map((name) => form.elements[name] && valueOf(form.elements[name])), files]);
+    const last = JSON.parse(stored((storage) => storage.getItem(sentOf(form))) || "null");
+    if (last && last.what === what) return last.key;
     const shown = form.elements.send_key.value;
     const known = keys.get(form);
-    return known && known.spent === shown ? known.next : shown;
+    const offered = known && known.spent === shown ? known.next : shown;
+    const key = last && last.key === offered ? freshKey() : offered; // other words are another message
+    stored((storage) => storage.setItem(sentOf(form), JSON.stringify({ key, what })));
+    return key;
   }
   function spend(form) {
     if (!form.elements.send_key) return;
@@ -164,6 +173,7 @@
       answer = null;
     }
     release(form);
+    if (answer) stored((storage) => storage.removeItem(sentOf(form)));
     if (answer && answer.to) {
       arrived(form, answer.to);
     } else if (answer && answer.conflict) {

@@ -29,6 +29,7 @@ from lk_portal.state.admin_tickets_view import (
 )
 from lk_portal.state.guard import STAFF, requires, staff_id
 from lk_portal.state.live import follow
+from lk_portal.state.opening import is_kept
 from lk_portal.state.ticket_form import TicketFormState
 from lk_portal.state.tickets_view import earlier_text, event_text, file_rows, ticket_number
 from lk_portal.state.visits import visit_of
@@ -67,17 +68,20 @@ class AdminTicketState(TicketFormState, rx.State):
     @rx.event
     @requires(*STAFF)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
-        """The page was opened, perhaps by the answer to one of its forms."""
+        """The page was opened, perhaps by the answer to one of its forms, or its connection is back."""
         number = self.router.url.path.rstrip("/").rpartition("/")[2]
-        self.reset()
+        is_as_left = await is_kept(self)
+        if not is_as_left:
+            self.reset()
         try:
             self._ticket_id = ticket_number(number)
             await self._show()
         except NotFoundError:
             self._ticket_id = 0
             return rx.redirect("/not-found", replace=True)
-        self._offer_form(ANSWER, number)
-        (await self.get_state(AdminNoteState))._offer_form(NOTE, number)
+        if not is_as_left:
+            self._offer_form(ANSWER, number)
+            (await self.get_state(AdminNoteState))._offer_form(NOTE, number)
         offered = await answer_templates.offered(current().database)
         self.templates = [[str(one.id), one.title] for one in offered]
         return None

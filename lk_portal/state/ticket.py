@@ -15,6 +15,7 @@ from lk_portal.services.ticket_view import MESSAGES, Dialogue
 from lk_portal.services.tickets import Author, TicketStatus
 from lk_portal.state.guard import requires, subscriber_id, who
 from lk_portal.state.live import follow
+from lk_portal.state.opening import is_kept
 from lk_portal.state.ticket_form import TicketFormState
 from lk_portal.state.tickets_view import (
     earlier_text,
@@ -50,16 +51,19 @@ class TicketState(TicketFormState, rx.State):
     @rx.event
     @requires(Role.SUBSCRIBER, is_reading=True)
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
-        """The page was opened, perhaps by the answer to its form."""
+        """The page was opened, perhaps by the answer to its form, or its connection is back."""
         number = self.router.url.path.rstrip("/").rpartition("/")[2]
-        self.reset()
+        is_as_left = await is_kept(self)
+        if not is_as_left:
+            self.reset()
         try:
             self._ticket_id = ticket_number(number)
             await self._show()
         except NotFoundError:
             self._ticket_id = 0
             return rx.redirect("/not-found", replace=True)
-        self._offer_form(FORM, number)
+        if not is_as_left:
+            self._offer_form(FORM, number)
         return None
 
     @rx.event

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from lk_portal.models import User
@@ -26,6 +26,7 @@ from tests.e2e import seed
 from tests.e2e.accessibility import require_axe, violations
 from tests.e2e.conftest import DESKTOP, TELEPHONE, Site, sign_in
 from tests.e2e.hands import Keys
+from tests.e2e.line import Line
 from tests.e2e.raw_client import raw_client, session_cookie
 from tests.e2e.sessions import forget_attempts, in_database
 from tests.smtp_server import plain_text
@@ -411,6 +412,40 @@ async def test_what_is_typed_for_one_request_is_not_sent_with_another(page: Page
     await page.evaluate("history.go(-2)")
     await expect(page.get_by_role("heading", name="Первое")).to_be_visible()
     await expect(page.get_by_label("Ваше сообщение")).to_have_value("Для первого")
+
+
+@pytest.mark.parametrize("is_changed", [False, True], ids=["the same", "changed"])
+async def test_a_message_whose_answer_was_lost_is_one_message(
+    page: Page, site: Site, is_changed: bool
+) -> None:
+    """It has arrived, and nobody said so: the whole line died. Other words are another message."""
+    line = await Line.of(page)
+    await sign_in(page, site)
+    await page.wait_for_url(f"{site.url}/")
+    await to_form(page, site)
+    await fill(page, "В лифте", "Начало")
+    number = await send(page)
+    await page.get_by_label("Ваше сообщение").fill("Из лифта")
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/support/send", lose_the_answer)
+    await page.get_by_role("button", name="Отправить").click()
+    await expect(page.get_by_text("Сообщение не отправлено: нет связи.")).to_be_visible()
+    await page.unroute("**/support/send")
+    await line.cut()
+    await expect(page.get_by_label("Ваше сообщение")).to_have_value("Из лифта")
+    if is_changed:
+        await page.get_by_label("Ваше сообщение").fill("Из лифта, еще раз")
+
+    await page.get_by_role("button", name="Отправить").click()
+
+    await expect(page.get_by_label("Ваше сообщение")).to_have_value("")
+    sent = in_database(site, "SELECT text FROM ticket_message WHERE ticket_id = ? ORDER BY id", number)
+    again = [("Из лифта, еще раз",)] if is_changed else []
+    assert sent == [("Начало",), ("Из лифта",), *again]
 
 
 async def test_a_lost_connection_loses_nothing(page: Page, site: Site) -> None:
