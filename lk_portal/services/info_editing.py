@@ -180,7 +180,7 @@ async def write(
 
     Raises:
         InputError: A field cannot be accepted, or there is a text at this address in this language.
-        ConflictError: Somebody else changed the page since; nothing was written.
+        ConflictError: Somebody else changed the page since, to something else; nothing was written.
         NotFoundError: There is no such page.
     """
     row: dict[str, Any] = {**checked_row(draft), "updated_at": visit.at}
@@ -189,6 +189,11 @@ async def write(
     try:
         async with database.writing() as connection:
             return await _write(connection, row, (page_id, version), actor, visit)
+    except ConflictError:
+        # Saved a moment ago, and the answer was lost: the same, sent again, is no conflict with itself.
+        if page_id is None or not await _says_this(database, page_id, row, release):
+            raise
+        return page_id
     except IntegrityError:
         raise InputError(
             N_("There is a text at this address in this language already."), field="slug"
@@ -239,6 +244,20 @@ def _moment_of(release: Release, at: datetime | None, now: datetime) -> datetime
     if at is None or at <= now:
         raise InputError(N_("Choose a time that is still to come."), field="release_at")
     return at
+
+
+async def _says_this(database: Database, page_id: int, row: dict[str, Any], release: Release) -> bool:
+    """Whether the page has these words and settings, and its publication is as it shall be."""
+    same = [
+        _page.c[name] == value for name, value in row.items() if name not in ("updated_at", "published_at")
+    ]
+    match release:
+        case Release.NOW:
+            same.append(_page.c.published_at <= row["published_at"])
+        case Release.AT | Release.DRAFT:
+            same.append(_page.c.published_at.is_not_distinct_from(row["published_at"]))
+    async with database.reading() as connection:
+        return await connection.scalar(select(_page.c.id).where(_page.c.id == page_id, *same)) is not None
 
 
 async def _write(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import delete
 
 from lk_portal.models import InfoPage
@@ -136,6 +136,27 @@ async def test_what_is_typed_survives_a_lost_connection(
     await expect(admin.get_by_label("Сохраненный текст")).to_have_value("Чужое")
     await admin.get_by_role("button", name="Отбросить мой текст").click()
     await expect(text).to_have_value("Чужое")
+    await expect(admin.get_by_text("Восстановлено то, что вы набрали")).to_be_hidden()
+
+
+async def test_a_text_whose_answer_was_lost_is_saved_by_sending_it_again(admin: Page, site: Site) -> None:
+    await put_out(site, "tariffs", title="Тарифы", text="Первое")
+    await admin.goto(f"{site.url}/admin/info")
+    await admin.get_by_role("link", name="Тарифы").click()
+    await admin.get_by_label("Текст (Markdown)").fill("Мое")
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await admin.route("**/admin/info/save", lose_the_answer)
+    await save(admin)
+    await expect(admin.locator("#form-error")).to_contain_text("нет связи")
+    await admin.unroute("**/admin/info/save")
+    await save(admin)
+
+    await expect(admin.get_by_text("Сохранено.", exact=True)).to_be_visible()
+    await expect(admin.get_by_label("Текст (Markdown)")).to_have_value("Мое")
     await expect(admin.get_by_text("Восстановлено то, что вы набрали")).to_be_hidden()
 
 

@@ -100,6 +100,28 @@ async def test_somebody_else_saved_meanwhile_and_nothing_is_overwritten(portal: 
     assert (await info_editing.page(portal.database, page_id)).text == "Мое"
 
 
+@pytest.mark.parametrize(
+    ("release", "at"),
+    [(Release.KEEP, None), (Release.NOW, None), (Release.DRAFT, None), (Release.AT, NOW + DAY)],
+)
+async def test_the_same_sent_again_is_no_conflict_with_itself(
+    portal: Portal, release: Release, at: datetime | None
+) -> None:
+    """The answer to the first was lost."""
+    page_id = await save(portal, text="Первое")
+    wanted = {"text": "Мое", "release": release, "at": at}
+    for _ in range(2):
+        assert await save(portal, page_id, 1, **wanted) == page_id
+    assert [one.number for one in await info_editing.revisions(portal.database, page_id)] == [2, 1]
+
+    for other in ({"text": "Не то"}, {"position": 7}, {"is_public": False}, {"title": "Не то"}):
+        with pytest.raises(ConflictError):
+            await save(portal, page_id, 1, **wanted | other)
+    if release is not Release.KEEP:
+        with pytest.raises(ConflictError):
+            await save(portal, page_id, 1, **wanted | {"release": Release.AT, "at": NOW + 2 * DAY})
+
+
 async def test_of_many_who_save_at_once_one_succeeds(portal: Portal) -> None:
     page_id, actor = await save(portal), await author(portal)
     ended = await asyncio.gather(
