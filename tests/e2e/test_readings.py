@@ -40,18 +40,20 @@ async def test_a_year_a_month_a_day_and_back(page: Page, site: Site) -> None:
     await open_readings(page, site)
     await page.get_by_label("Интервал").select_option("Год")
     await page.get_by_role("button", name="Показать").click()
+    # The address changes before the page does: until then it shows, and leads on from, what was there.
     await expect(page).to_have_url(re.compile(r"interval=year"))
+    await expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
     await expect(page.locator(COLUMNS).first).to_be_visible()
 
     await page.get_by_text("То же таблицей").click()
     await page.get_by_role("table").get_by_role("link").last.click()
     await expect(page).to_have_url(re.compile(r"interval=month"))
+    await expect(page.get_by_role("heading", name=re.compile(r"^\S+ 20\d\d$"))).to_be_visible()
     await page.get_by_role("table").get_by_role("link").first.click()
     await expect(page).to_have_url(re.compile(r"interval=day"))
     await expect(page.get_by_role("table").get_by_role("row")).to_have_count(25)
 
     await page.get_by_role("link", name="Назад").click()
-    # The address changes before the page does: until then the link leads to where one is already.
     await expect(page.get_by_role("link", name="Назад")).to_have_attribute(
         "href", re.compile("interval=year")
     )

@@ -41,6 +41,7 @@ async def test_a_billing_month_runs_from_reading_day_to_reading_day(page: Page, 
     await expect(page.get_by_role("heading", name="25 октября — 24 ноября 2026")).to_be_visible()
     await page.get_by_role("link", name="Назад").click()
     await expect(page).to_have_url(re.compile(r"interval=year&period=2026&energy=A_PLUS&basis=billing"))
+    await expect(page.get_by_role("link", name="Назад")).to_have_count(0)
     await page.get_by_label("Календарный").check()
     await page.get_by_role("button", name="Показать").click()
     await expect(page.get_by_role("heading", name="2026", exact=True)).to_be_visible()
