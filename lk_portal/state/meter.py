@@ -62,8 +62,9 @@ class MeterState(rx.State):
         if serial != self.serial:
             self.reset()
             yield
+        self.serial = serial
         if not await is_kept(self):
-            self.serial, self.is_renaming, self.error, self.done = serial, False, "", ""
+            self.is_renaming, self.error, self.done = False, "", ""
         await self._show()
         if self.is_gone:
             self.reset()

@@ -130,7 +130,10 @@ async def _connect(root: BaseState, place: PlaceState, route: str, event: Event)
     hashes = event.payload.get("hashes")
     # Only a document that was just loaded says what it begins with.
     is_back = not hashes
-    place._is_kept = place._will_be_kept = is_back and bool(place._path)
+    # Of a page whose filling was cut short nothing is kept: it would never be filled. If that filling was of
+    # a page that was kept, it has taken nothing away.
+    is_whole = bool(place._path) and (root.is_hydrated or place._is_kept)
+    place._is_kept = place._will_be_kept = is_back and is_whole
     visited = _filled_by(place._been)
     # What other pages have been filled with; they are filled again when opened.
     await _empty(root, visited - _filled_by([route]))

@@ -95,7 +95,7 @@ class OwnSecondFactorState(Enrolling, rx.State):
     @requires(*STAFF)
     async def load(self) -> None:
         """The page was opened, or its connection is back: the key that a telephone has read stays the key."""
-        if await is_kept(self):
+        if self.is_loaded and await is_kept(self):
             await self._look()
             return
         flash = flash_of(self, FORM, OFF)

@@ -53,7 +53,7 @@ class TicketState(TicketFormState, rx.State):
     async def load(self):  # type: ignore[no-untyped-def]  # a Reflex handler may return events
         """The page was opened, perhaps by the answer to its form, or its connection is back."""
         number = self.router.url.path.rstrip("/").rpartition("/")[2]
-        is_as_left = await is_kept(self)
+        is_as_left = bool(self.draft_key) and await is_kept(self)
         if not is_as_left:
             self.reset()
         try:

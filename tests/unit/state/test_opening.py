@@ -272,6 +272,7 @@ async def test_a_page_is_kept_until_it_begins_anew(application: rx.App, people: 
     """What was typed stays when a connection is back, and no longer than until the person goes somewhere."""
     session, _placed = await people.subscriber("anna")
     root, _to_come = await begun(application, session, "/accounts")
+    root.is_hydrated = True
     assert not await is_kept(root)
 
     for _connection in range(2):
@@ -289,6 +290,23 @@ async def test_a_page_is_kept_until_it_begins_anew(application: rx.App, people: 
     for event in (LOADED, BEGINNING):
         await OpeningMiddleware().preprocess(application, root, event)
         assert not await is_kept(root)
+
+
+async def test_of_a_page_that_was_not_filled_to_the_end_nothing_is_kept(
+    application: rx.App, people: People
+) -> None:
+    """The line died first: what only a page that begins anew sets would never be there."""
+    session, _placed = await people.subscriber("anna")
+    root, _to_come = await begun(application, session, "/accounts")
+    for event in (HYDRATE, BEGINNING):
+        await OpeningMiddleware().preprocess(application, root, event)
+        assert not await is_kept(root)
+
+    root.is_hydrated = True
+    await OpeningMiddleware().preprocess(application, root, HYDRATE)
+    root.is_hydrated = False
+    await OpeningMiddleware().preprocess(application, root, HYDRATE)
+    assert await is_kept(root), "a page that is kept stays so when the next connection is lost, too"
 
 
 async def test_of_a_page_whose_states_are_gone_nothing_is_kept(application: rx.App, people: People) -> None:

@@ -301,6 +301,7 @@ async def connect(tab: Tab, application: rx.App, *, hashes: list[str]) -> None:
     event = Event(name="reflex___state____state.hydrate_and_load", payload={"hashes": hashes})
     await OpeningMiddleware().preprocess(application, tab.root, event)
     await RegisterState.load.fn(tab.state)
+    tab.root.is_hydrated = True  # as Reflex says of a page that is filled
 
 
 async def test_a_picture_too_old_to_be_typed_is_renewed_when_the_page_is_opened(
