@@ -93,3 +93,16 @@ def figure_text(label: str, value: rx.Var[str], *, unit: str | rx.Var[str] = "")
             rx.el.span(unit, class_name="ml-1 text-sm"),
         ),
     )
+
+
+def file_button(label: str, *, field_id: str, **props: object) -> rx.Component:
+    """What files are chosen with; the browser's own button would speak the browser's language."""
+    return rx.fragment(
+        rx.el.input(type="file", id=field_id, class_name="sr-only peer", **props),
+        rx.el.label(
+            icon("clip"),
+            label,
+            html_for=field_id,
+            class_name="btn min-h-11 text-base peer-focus-visible:outline-3",
+        ),
+    )

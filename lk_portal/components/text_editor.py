@@ -10,7 +10,7 @@ from typing import Any
 import reflex as rx
 
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import card, field, notice
+from lk_portal.components.kit import card, field, file_button, notice
 from lk_portal.components.plain_form import plain_form
 from lk_portal.components.ticket_parts import described, error_place
 from lk_portal.i18n import _
@@ -172,18 +172,11 @@ def _text(text: rx.Var[str]) -> rx.Component:
 def _picture() -> rx.Component:
     return rx.el.div(
         # Without a name, so that it is not sent with the form: it goes at once, its address into the text.
-        rx.el.input(
-            type="file",
-            id="picture",
-            accept=PICTURE_TYPES,
-            class_name="sr-only peer",
-            custom_attrs={"aria-describedby": "picture-hint picture-error"},
-        ),
-        rx.el.label(
-            icon("clip"),
+        file_button(
             _("Insert a picture"),
-            html_for="picture",
-            class_name="btn min-h-11 text-base peer-focus-visible:outline-3",
+            field_id="picture",
+            accept=PICTURE_TYPES,
+            custom_attrs={"aria-describedby": "picture-hint picture-error"},
         ),
         rx.el.p(
             _(

@@ -13,7 +13,7 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A as PlainLink
 
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import field, notice
+from lk_portal.components.kit import field, file_button, notice
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
 from lk_portal.security.files import MAX_FILE_BYTES, MAX_FILES, SUFFIXES, FileKind
@@ -116,21 +116,13 @@ def text_field(label: str, *, prefix: str = "", **props: Any) -> rx.Component:
 def files_field(*, prefix: str = "") -> rx.Component:
     """Files to go with the message."""
     return rx.el.div(
-        # The browser's own button speaks the browser's language; the label is what is seen and pressed.
-        rx.el.input(
-            type="file",
-            id=f"{prefix}files",
+        file_button(
+            _("Attach files"),
+            field_id=f"{prefix}files",
             name="files",
             multiple=True,
             accept=FILE_TYPES,
-            class_name="sr-only peer",
             custom_attrs={"aria-describedby": f"{prefix}files-hint {prefix}files-error"},
-        ),
-        rx.el.label(
-            icon("clip"),
-            _("Attach files"),
-            html_for=f"{prefix}files",
-            class_name="btn min-h-11 text-base peer-focus-visible:outline-3",
         ),
         rx.el.p(
             _(

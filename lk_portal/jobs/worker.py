@@ -80,6 +80,11 @@ class Worker:
         self._mailing = Mailing(portal, limits=post_limits)
         self._pushing = Pushing(portal, make_sender=make_sender)
         self._importing = Importing(portal)
+        self._queues = {
+            "mail": self._mailing.queue,
+            "push": self._pushing.queue,
+            "imports": self._importing.queue,
+        }
         self._loops = {
             "polling": self._loop("polling", self._plan, pause_s=self._until_next_slot_s),
             "mail": self._loop("mail", self._plan_letters, pause_s=lambda: MAIL_TICK_S),
@@ -117,19 +122,16 @@ class Worker:
 
         Servers that take neither letters nor messages do not matter: what they refuse is tried again.
         """
-        queues = {
-            "mail": self._mailing.queue,
-            "push": self._pushing.queue,
-            "imports": self._importing.queue,
-        }
         last = self._loops[name].last_success_at or self._started_at
         is_looking = last is not None and self._portal.clock() - last < PATIENCE
-        return is_looking and not queues[name].is_stuck
+        return is_looking and not self._queues[name].is_stuck
 
     def signs_of_life(self) -> dict[str, Callable[[], bool]]:
         """By its name, what tells whether a part of the worker is alive."""
-        rest = {name: partial(self.is_planning, name) for name in ("mail", "push", "imports")}
-        return {"polling": self.is_alive, **rest}
+        return {
+            "polling": self.is_alive,
+            **{name: partial(self.is_planning, name) for name in self._queues},
+        }
 
     @property
     def name(self) -> str:

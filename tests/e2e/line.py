@@ -40,8 +40,7 @@ class Line:
 
         self._page.on("websocket", lambda socket: socket.on("framereceived", watch))
         self._is_mute = self._is_deaf = False
-        lost = self._sockets[-1]
-        await lost.close()
+        await self._sockets[-1].close()
         async with asyncio.timeout(60):
             await is_filled.wait()
 

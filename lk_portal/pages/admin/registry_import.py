@@ -6,7 +6,7 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A as PlainLink
 
 from lk_portal.components.icons import icon
-from lk_portal.components.kit import card, notice
+from lk_portal.components.kit import card, file_button, notice
 from lk_portal.components.plain_form import plain_form
 from lk_portal.i18n import _
 from lk_portal.pages.registry import portal_page
@@ -55,16 +55,7 @@ def registry_import() -> rx.Component:
 
 def _form() -> rx.Component:
     return plain_form(
-        # The browser's own button speaks the browser's language; the label is what is seen and pressed.
-        rx.el.input(
-            type="file", id="file", name="file", accept=".csv,.xlsx", required=True, class_name="sr-only peer"
-        ),
-        rx.el.label(
-            icon("clip"),
-            _("Choose a file"),
-            html_for="file",
-            class_name="btn min-h-11 text-base peer-focus-visible:outline-3",
-        ),
+        file_button(_("Choose a file"), field_id="file", name="file", accept=".csv,.xlsx", required=True),
         rx.el.p(class_name="mt-2 wrap-anywhere", role="status", custom_attrs={"data-lk-file": ""}),
         rx.el.button(_("Check"), type="submit", class_name="btn btn-primary min-h-11 text-base mt-3"),
         action=IMPORT_UPLOADS,
